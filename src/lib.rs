@@ -15,6 +15,7 @@ mod metrics;
 mod notifier;
 mod privileges;
 mod progress;
+mod rate_limit;
 mod safe_file;
 mod secret;
 mod view;

@@ -260,7 +260,7 @@ impl Gateway {
         let listening = listener.local_addr().ok();
         let settings = self.config.http.clone();
         running.start(Role::Api, async move {
-            let following = http::pages::follow(api.clone());
+            let following = http::page_updates::follow(api.clone());
             tokio::join!(http::server::serve(api, settings, listener), following);
             Ok(())
         });

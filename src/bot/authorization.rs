@@ -1,12 +1,9 @@
 //! Who may do what, where, and how often. Asked anew at every command and every button: that
 //! Discord hides a command is a convenience, and server owners can override it.
 
-use std::num::NonZeroU32;
-
-use governor::clock::{Clock as _, DefaultClock};
-use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use poise::serenity_prelude as serenity;
 
+use crate::rate_limit::RateLimit;
 use crate::store::notifications;
 
 use super::{Bot, Context, Failure, Settings};
@@ -102,32 +99,19 @@ pub(super) fn check_place(bot: &Bot, guild: Option<u64>) -> Result<(), Failure> 
 }
 
 /// How many commands each user may send.
-pub(crate) struct Limit {
-    buckets: Option<DefaultKeyedRateLimiter<u64>>,
-}
-
-/// Users that are remembered before those at rest are forgotten.
-const USERS_MAX: usize = 10_000;
+pub(crate) struct Limit(RateLimit<u64>);
 
 impl Limit {
     /// So many commands a minute, half of them at once; 0: no limit.
     pub(crate) fn per_minute(commands: u32) -> Limit {
-        let quota = NonZeroU32::new(commands).map(|rate| {
-            let burst = NonZeroU32::new(commands / 2).unwrap_or(NonZeroU32::MIN);
-            Quota::per_minute(rate).allow_burst(burst)
-        });
-        Limit { buckets: quota.map(RateLimiter::keyed) }
+        Limit(RateLimit::per_minute(commands, commands / 2))
     }
 
     /// Counts one command of a user.
     pub(super) fn count(&self, user: u64) -> Result<(), Failure> {
-        let Some(buckets) = &self.buckets else { return Ok(()) };
-        if buckets.len() > USERS_MAX {
-            buckets.retain_recent();
+        match self.0.count(&user) {
+            Ok(_) => Ok(()),
+            Err(refused) => Err(Failure::TooFast(refused.retry_after_seconds)),
         }
-        buckets.check_key(&user).map_err(|not_until| {
-            let wait = not_until.wait_time_from(DefaultClock::default().now());
-            Failure::TooFast(wait.as_secs().saturating_add(1))
-        })
     }
 }

@@ -1,5 +1,7 @@
 //! Retry schedule of webhook deliveries.
 
+use std::time::UNIX_EPOCH;
+
 use super::time::{DAY_MS, Timestamp};
 
 /// The pause after each attempt, in milliseconds: the schedule that Standard Webhooks
@@ -41,62 +43,13 @@ impl RetryAfter {
     }
 }
 
-const MONTHS: [&str; 12] =
-    ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-
-/// A date in one of the three forms of RFC 9110, 5.6.7: `Sun, 06 Nov 1994 08:49:37 GMT`,
-/// `Sunday, 06-Nov-94 08:49:37 GMT` or `Sun Nov  6 08:49:37 1994`. Ignores the name of the
-/// day.
+/// A date of RFC 9110, 5.6.7, in any of its three forms.
 fn http_date(text: &str) -> Option<Timestamp> {
-    let words: Vec<&str> = text.split_whitespace().collect();
-    match words.as_slice() {
-        [_, day, month, year, time, "GMT"] => moment(day, month, year, time),
-        [_, date, time, "GMT"] => {
-            let parts: Vec<&str> = date.split('-').collect();
-            let [day, month, year] = parts.as_slice() else { return None };
-            // Two-digit years are near the present, since the date is a time to wait for.
-            let century = if *year < "70" { "20" } else { "19" };
-            moment(day, month, &format!("{century}{year}"), time)
-        }
-        [_, month, day, time, year] => moment(&format!("{day:0>2}"), month, year, time),
-        _ => None,
-    }
+    let since_1970 = httpdate::parse_http_date(text).ok()?.duration_since(UNIX_EPOCH).ok()?;
+    i64::try_from(since_1970.as_secs()).ok().map(Timestamp::from_seconds)
 }
 
-/// The time of a date and time of day in GMT; numbers have leading zeros.
-fn moment(day: &str, month: &str, year: &str, time: &str) -> Option<Timestamp> {
-    let number = |text: &str, length: usize, range: std::ops::RangeInclusive<i64>| {
-        let is_number = text.len() == length && text.bytes().all(|b| b.is_ascii_digit());
-        text.parse::<i64>().ok().filter(|n| is_number && range.contains(n))
-    };
-    let year = number(year, 4, 1970..=9999)?;
-    let month = MONTHS.iter().position(|name| *name == month)?;
-    let is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-    let february = if is_leap { 29 } else { 28 };
-    let lengths = [31, february, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
-    let day = number(day, 2, 1..=*lengths.get(month)?)?;
-    let times: Vec<&str> = time.split(':').collect();
-    let [hour, minute, second] = times.as_slice() else { return None };
-    let (hour, minute) = (number(hour, 2, 0..=23)?, number(minute, 2, 0..=59)?);
-    let second = number(second, 2, 0..=60)?;
-
-    let before = year.saturating_sub(1);
-    let leap_days = (before / 4).saturating_sub(before / 100).saturating_add(before / 400);
-    let days = year
-        .saturating_sub(1970)
-        .saturating_mul(365)
-        .saturating_add(leap_days.saturating_sub(LEAP_DAYS_BEFORE_1970))
-        .saturating_add(lengths.iter().take(month).sum())
-        .saturating_add(day.saturating_sub(1));
-    let minutes = hour.saturating_mul(60).saturating_add(minute);
-    let seconds = minutes.saturating_mul(60).saturating_add(second);
-    Some(Timestamp::from_ms(days.saturating_mul(DAY_MS)).plus_ms(seconds.saturating_mul(1000)))
-}
-
-/// Leap days of the Gregorian calendar from year 1 to the end of 1969.
-const LEAP_DAYS_BEFORE_1970: i64 = 477;
-
-/// What follows a failed attempt.
+/// What follows after an attempt that did not succeed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Next {
     TryAt(Timestamp),

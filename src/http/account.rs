@@ -1,12 +1,13 @@
-//! `GET /api/account` and `GET /api/payouts`: what a merchant has, and what it was paid. By API
-//! key.
+//! `GET /api/account` and `GET /api/payouts`, by API key.
 
 use std::sync::Arc;
 
 use bitcoin::Txid;
 use serde::Serialize;
+use warp::Filter;
 use warp::reply::Response;
 
+use crate::domain::api_key::Permission;
 use crate::domain::merchant::{Subscription, address_in_force, address_to_come};
 use crate::operations::accounts::{self as operations, Statement};
 use crate::operations::reason::Reason;
@@ -14,20 +15,36 @@ use crate::store::blocks;
 use crate::view::Time;
 use crate::view::account::{AccountView, PaidView, SumsView};
 
+use super::api::Api;
 use super::auth::KeyHolder;
 use super::error::ApiError;
-use super::{Api, json, query_parts};
+use super::filters::{Route, get, json, query, query_parts, with_api};
+use super::keyed::{Keyed, keyed};
 
-/// Payouts on a page, unless the caller says how many.
 const LIMIT_USUAL: u32 = 20;
 
-/// Payouts on a page at most.
 const LIMIT_MAX: u32 = 100;
 
-/// The account of the key's merchant.
-///
-/// # Errors
-/// Only those of the key and the database.
+pub(super) fn route(api: &Arc<Api>) -> Route {
+    let account = warp::path!("api" / "account")
+        .and(get())
+        .and(keyed(api))
+        .and(with_api(api))
+        .then(|key: Keyed, api| key.respond(Permission::Read, |holder| account(api, holder)));
+    let payouts = warp::path!("api" / "payouts")
+        .and(get())
+        .and(keyed(api))
+        .and(with_api(api))
+        .and(query())
+        .then(|key: Keyed, api, query: String| {
+            key.respond(
+                Permission::Read,
+                |holder| async move { payouts(api, holder, &query).await },
+            )
+        });
+    account.or(payouts).unify().boxed()
+}
+
 pub(crate) async fn account(api: Arc<Api>, holder: KeyHolder) -> Result<Response, ApiError> {
     let (network, now) = (api.site.network, api.clock.now());
     let Statement { account, sums } =
@@ -57,14 +74,11 @@ pub(crate) async fn account(api: Arc<Api>, holder: KeyHolder) -> Result<Response
 #[serde(rename_all = "camelCase")]
 struct Page {
     data: Vec<PaidView>,
-    /// What to send as `cursor` for the page that follows; null on the last one.
+    /// The `cursor` of the next page; null on the last one.
     next_cursor: Option<String>,
 }
 
-/// The sweeps that paid the key's merchant, newest first: `limit`, `cursor`.
-///
-/// # Errors
-/// 400 that names the parameter.
+/// The sweeps that paid the key's merchant, newest first. Parameters: `limit`, `cursor`.
 pub(crate) async fn payouts(
     api: Arc<Api>,
     holder: KeyHolder,
@@ -84,7 +98,6 @@ pub(crate) async fn payouts(
     json(&Page { data: found.iter().map(view).collect(), next_cursor })
 }
 
-/// What the query asks for.
 fn read_query(query: &str) -> Result<(Option<Txid>, u32), ApiError> {
     let (mut after, mut limit) = (None, LIMIT_USUAL);
     for (name, value) in query_parts(query, ["limit", "cursor"])? {

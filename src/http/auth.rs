@@ -1,4 +1,4 @@
-//! Which merchant a request speaks for, and what it may do, by its `x-api-key`.
+//! Authentication by `x-api-key`: the merchant of a request, and the scope of its key.
 
 use warp::http::HeaderMap;
 
@@ -25,17 +25,17 @@ impl KeyHolder {
         self.merchant
     }
 
-    /// The named key of the request; absent: the merchant's own.
+    /// The named key of the request; `None`: the merchant's own key.
     pub(crate) fn named_key(self) -> Option<ApiKeyId> {
         self.named
     }
 
-    /// The key whose payments are all that the holder sees; absent: all of the merchant's.
+    /// The only key whose payments the holder may read; `None`: all of the merchant's.
     pub(crate) fn sees_only(self) -> Option<ApiKeyId> {
         self.named.filter(|_| self.scope == Scope::Create)
     }
 
-    /// Refuses what the scope of the key does not allow.
+    /// Checks that the key's scope allows the request.
     ///
     /// # Errors
     /// 403.
@@ -44,7 +44,7 @@ impl KeyHolder {
             return Ok(self);
         }
         let message = format!(
-            "an API key with the scope {} must not be used for this; use one with the scope {}",
+            "an API key with the scope {} does not allow this; use one with the scope {}",
             self.scope.as_str(),
             permission.scopes(),
         );
@@ -52,7 +52,6 @@ impl KeyHolder {
     }
 }
 
-/// What the database says about a presented key.
 enum Found {
     Own(Option<Merchant>),
     Named(Option<NamedApiKey>),
@@ -65,11 +64,11 @@ fn find(tx: &ReadTx, id: MerchantId, named: Option<ApiKeyId>) -> Result<Found, A
     })
 }
 
-/// Checks the key of a request. Unknown, rotated, revoked and mistyped keys get one and the same
-/// answer.
+/// Checks the key of a request. Unknown, rotated, revoked and mistyped keys get the same
+/// error.
 ///
 /// # Errors
-/// 401, with a hint when the key belongs to another network.
+/// 401; the message says if the key belongs to another network.
 pub(crate) async fn key_holder(
     headers: &HeaderMap,
     store: &Store,
@@ -115,8 +114,8 @@ fn own_key(
     network: Network,
     now: Timestamp,
 ) -> Option<KeyHolder> {
-    // A merchant who does not exist has version 0, which no key was ever made for; the work, and
-    // so the time, is the same.
+    // Version 0 has no key. An unknown merchant costs the same work, so that the response time
+    // does not reveal whether it exists.
     let version = merchant.map_or(0, |merchant| merchant.key_version);
     let previous = merchant.and_then(|merchant| merchant.previous_key_version(now));
     let [current, previous] = [version, previous.unwrap_or(0)]
@@ -132,17 +131,18 @@ fn named_key(
     network: Network,
     now: Timestamp,
 ) -> Option<KeyHolder> {
-    // Computed whether or not there is a row; the work, and so the time, is the same.
+    // Computed even without a row, so that the response time does not reveal whether it
+    // exists.
     let fits = secret.is_named_api_key(key, network, now);
     let found = found.filter(|_| fits)?;
     Some(KeyHolder { merchant: key.merchant, scope: found.scope, named: Some(found.id) })
 }
 
-/// Stores when a named key was last used. A request never fails because of it.
+/// Stores when a named key was last used. A failure is only logged.
 async fn note_use(store: &Store, key: NamedApiKey, now: Timestamp) {
     let (merchant, id) = (key.merchant, key.id);
     let noted = store.write(move |tx| merchants::note_api_key_used(tx, merchant, id, now)).await;
     if let Err(error) = noted {
-        tracing::warn!(merchant_id = %merchant, api_key = %id, %error, "last use of a key not stored");
+        tracing::warn!(merchant_id = %merchant, api_key = %id, %error, "cannot store the last use of an API key");
     }
 }

@@ -1,8 +1,10 @@
-//! The checkout page: rendered here, whole without JavaScript, one request with all that it needs.
+//! The checkout page, rendered on the server as one self-contained document that works without
+//! JavaScript.
 //!
-//! Style and script stand inside of the page and are allowed by their hashes; nothing else may
-//! run or load. Every value of a merchant is escaped, by askama or by [`language::fill_html`]. Must
-//! not know: where the facts come from.
+//! The content security policy allows the inline style and script by their hashes, and nothing
+//! else. Every value of a merchant is escaped, by askama or by [`language::fill_html`].
+//!
+//! Must not know: the source of the facts.
 
 pub(crate) mod branding;
 pub(crate) mod language;
@@ -20,38 +22,36 @@ use super::qr::Codes;
 use branding::{Branding, SCRIPT};
 use language::{Language, Words, fill_html, fill_text};
 
-/// What a checkout page shows.
 #[derive(Debug, Clone)]
 pub(crate) struct Checkout {
     pub(crate) language: Language,
     pub(crate) payment_id: String,
     pub(crate) business_name: String,
     pub(crate) reference: Option<String>,
-    /// The sum in the shop's own words.
+    /// The price in the shop's wording.
     pub(crate) display_amount: Option<String>,
     pub(crate) amount: Amount,
     pub(crate) due: Amount,
     pub(crate) received: Amount,
     pub(crate) address: String,
-    /// Asks for what is due.
+    /// Requests the amount due.
     pub(crate) payment_uri: String,
     pub(crate) detail: Detail,
-    /// Payments are seen with a delay at the moment.
+    /// The detection of payments is delayed.
     pub(crate) delayed: bool,
     pub(crate) confirmations: u32,
     pub(crate) confirmations_required: u32,
     pub(crate) expires_at: Timestamp,
-    /// When it was completed: a receipt has a date.
+    /// The date of the receipt.
     pub(crate) completed_at: Option<Timestamp>,
     pub(crate) now: Timestamp,
     pub(crate) redirect_url: Option<String>,
-    /// The transactions that pay it, some of them if they are many.
+    /// Some of the transactions that pay it.
     pub(crate) txids: Vec<String>,
-    /// Where the button "Pay with play money" leads; regtest only.
+    /// Target of the button "Pay with play money"; regtest only.
     pub(crate) play_money_url: Option<String>,
 }
 
-/// A page and the policy that lets its own style and script run, and nothing else.
 #[derive(Debug, Clone)]
 pub(crate) struct Rendered {
     pub(crate) html: String,
@@ -65,36 +65,36 @@ struct Page<'p> {
     script: &'static str,
     language: Language,
     words: &'static Words,
-    /// The other languages, for the switch.
+    /// The other languages, for the menu.
     languages: Vec<Language>,
     checkout: &'p Checkout,
     state: &'static str,
-    /// Plain text for the browser's tab.
+    /// Plain text of the browser's tab.
     tab: String,
-    /// Markup, ready to be shown; so is the hint.
+    /// HTML, like the hint.
     title: String,
     hint: String,
-    /// Markup: the sum in the shop's own words, and whose words they are.
+    /// HTML: the price in the shop's wording, attributed to the shop.
     quoted: Option<String>,
-    /// The colour of the favicon, as hexadecimal digits.
+    /// The colour of the favicon as hexadecimal digits.
     color: &'static str,
-    /// Whether to ask for money: address, QR code and buttons are shown.
+    /// Whether the page requests a payment, with address, QR code and buttons.
     asks: bool,
-    /// Whether something may still change.
+    /// Whether the status may still change.
     live: bool,
-    /// What the script compares with an event, to see whether the page shows it already.
+    /// The state that the page shows, which the script compares with events.
     shown: String,
     qr: Option<String>,
-    /// The address in groups of four, for the eye; side by side they are the address.
+    /// The address in groups of four; joined, they are the address.
     address_groups: Vec<&'p str>,
-    /// By our clock, for the shopper's may be wrong.
+    /// By the server's clock, because the shopper's may be wrong.
     seconds_left: i64,
     time_left: String,
-    /// Markup: until when.
+    /// HTML.
     until: String,
-    /// When it was completed: as machines and as people read it.
+    /// When it was completed, as RFC 3339 and as text.
     completed: Option<(String, String)>,
-    /// How far, of the confirmations that are needed.
+    /// Confirmations so far, up to the required number.
     confirmed: u32,
     redirect: Option<Redirect<'p>>,
     logo: Option<&'p str>,
@@ -104,25 +104,23 @@ struct Page<'p> {
 
 struct Transaction<'p> {
     txid: &'p str,
-    /// Where an explorer shows it.
     link: Option<String>,
 }
 
 struct Redirect<'p> {
     url: &'p str,
-    /// Markup: where the button leads.
+    /// HTML of the button.
     label: String,
 }
 
-/// What the page says in a state: the word for its style, the colour of its icon, the sentences.
-struct Said {
+/// The parts of the page that depend on the state.
+struct StateText {
     state: &'static str,
     color: &'static str,
     title: &'static str,
     hint: &'static str,
 }
 
-/// Renders the page of a payment.
 pub(crate) fn render(
     checkout: &Checkout,
     branding: &Branding,
@@ -138,7 +136,7 @@ pub(crate) fn render(
         Some(Redirect { url, label: fill_html(words.back, &[("host", &host)]) })
     });
     let play_money = checkout.play_money_url.as_ref().filter(|_| asks);
-    let said = said(checkout);
+    let text = state_text(checkout);
     let values = values(checkout);
     let values: Vec<_> = values.iter().map(|(name, value)| (*name, value.as_str())).collect();
     let qr = if asks { codes.svg(&checkout.payment_uri, words.qr) } else { None };
@@ -151,15 +149,15 @@ pub(crate) fn render(
         language,
         words,
         languages: language::ALL.into_iter().filter(|other| *other != language).collect(),
-        state: said.state,
-        tab: fill_text(language, said.title, &values),
-        title: fill_html(said.title, &values),
-        hint: fill_html(said.hint, &values),
+        state: text.state,
+        tab: fill_text(language, text.title, &values),
+        title: fill_html(text.title, &values),
+        hint: fill_html(text.hint, &values),
         quoted: checkout
             .display_amount
             .as_ref()
             .map(|sum| fill_html(words.quoted, &[("sum", sum), ("shop", &checkout.business_name)])),
-        color: said.color,
+        color: text.color,
         asks,
         live,
         shown: shown(checkout),
@@ -183,7 +181,7 @@ pub(crate) fn render(
     })
 }
 
-/// As the script makes it of an event: `detail/confirmations/amountReceivedLtc`.
+/// As the script derives it from an event: `detail/confirmations/amountReceivedLtc`.
 fn shown(checkout: &Checkout) -> String {
     let pending = !matches!(
         checkout.detail,
@@ -199,8 +197,7 @@ const AMBER: &str = "b36b00";
 const GREEN: &str = "17693a";
 const RED: &str = "b3261e";
 
-/// What depends on the state.
-fn said(checkout: &Checkout) -> Said {
+fn state_text(checkout: &Checkout) -> StateText {
     let words = checkout.language.words;
     let (state, color, title, hint) = match checkout.detail {
         Detail::Waiting => ("waiting", BLUE, words.pay, words.waiting_hint),
@@ -216,10 +213,9 @@ fn said(checkout: &Checkout) -> Said {
         Detail::Expired => ("expired", RED, words.expired, words.expired_partly_hint),
         Detail::Late => ("late", RED, words.late, words.late_hint),
     };
-    Said { state, color, title, hint }
+    StateText { state, color, title, hint }
 }
 
-/// What a sentence may name.
 fn values(checkout: &Checkout) -> [(&'static str, String); 7] {
     let ltc = |amount: Amount| format!("{amount}\u{a0}LTC");
     let (n, m) = (checkout.confirmations, checkout.confirmations_required);
@@ -238,7 +234,7 @@ fn values(checkout: &Checkout) -> [(&'static str, String); 7] {
     ]
 }
 
-/// The time until the deadline, as it stands without the script.
+/// The remaining time, as shown without JavaScript.
 fn time_left(words: &Words, seconds: i64) -> String {
     let (sentence, number) = match seconds {
         ..60 => (words.minutes, "<\u{a0}1".to_owned()),
@@ -248,7 +244,7 @@ fn time_left(words: &Words, seconds: i64) -> String {
     fill_html(sentence, &[("n", &number)])
 }
 
-/// The deadline's hour and minute in UTC; the script makes local time of it.
+/// The deadline's hour and minute in UTC; the script converts it to local time.
 fn until(words: &Words, deadline: Timestamp) -> String {
     let text = deadline.to_string();
     let clock = text.get(11..16).unwrap_or_default();
@@ -256,27 +252,26 @@ fn until(words: &Words, deadline: Timestamp) -> String {
     format!("{before}<time datetime=\"{text}\" dir=\"ltr\">{clock} UTC</time>{after}")
 }
 
-/// A time as RFC 3339 has it, and without what people do not read of it.
+/// A time as RFC 3339, and as a date with minutes.
 fn date(at: Timestamp) -> (String, String) {
     let text = at.to_string();
     let minutes = text.get(..16).unwrap_or_default().replace('T', " ");
     (text, format!("{minutes} UTC"))
 }
 
-/// Splits text of ASCII letters and digits into groups of four.
 fn groups(text: &str) -> Vec<&str> {
     let starts = (0..text.len()).step_by(4);
     starts.filter_map(|start| text.get(start..text.len().min(start + 4))).collect()
 }
 
-/// The expected time for so many blocks, in minutes, rounded up.
+/// The expected time of so many blocks in minutes, rounded up.
 fn minutes(blocks: u32) -> u32 {
     blocks.saturating_mul(BLOCK_INTERVAL_SECONDS).div_ceil(60)
 }
 
 #[derive(Template)]
-#[template(path = "notice.html")]
-struct Notice<'p> {
+#[template(path = "message.html")]
+struct Message<'p> {
     style: &'p str,
     language: Language,
     title: &'static str,
@@ -284,20 +279,25 @@ struct Notice<'p> {
     check_again: Option<&'static str>,
 }
 
-/// Renders the page for a payment that does not exist.
 pub(crate) fn render_not_found(
     language: Language,
     branding: &Branding,
 ) -> Result<Rendered, askama::Error> {
     let words = language.words;
     let hint = fill_html(words.unknown_hint, &[]);
-    notice(
+    message(
         branding,
-        Notice { style: branding.style(), language, title: words.unknown, hint, check_again: None },
+        Message {
+            style: branding.style(),
+            language,
+            title: words.unknown,
+            hint,
+            check_again: None,
+        },
     )
 }
 
-/// Renders the page for somebody who has asked too often, and may again after so many seconds.
+/// Renders the page for a rate-limited client, which may retry after `seconds`.
 pub(crate) fn render_limited(
     language: Language,
     seconds: u64,
@@ -306,14 +306,14 @@ pub(crate) fn render_limited(
     let words = language.words;
     let hint = fill_html(words.limited_hint, &[("n", &seconds.to_string())]);
     let check_again = Some(words.check_again);
-    notice(
+    message(
         branding,
-        Notice { style: branding.style(), language, title: words.limited, hint, check_again },
+        Message { style: branding.style(), language, title: words.limited, hint, check_again },
     )
 }
 
-fn notice(branding: &Branding, notice: Notice<'_>) -> Result<Rendered, askama::Error> {
-    Ok(Rendered { html: notice.render()?, content_security_policy: branding.policy(None) })
+fn message(branding: &Branding, message: Message<'_>) -> Result<Rendered, askama::Error> {
+    Ok(Rendered { html: message.render()?, content_security_policy: branding.policy(None) })
 }
 
 #[cfg(test)]

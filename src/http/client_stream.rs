@@ -1,8 +1,13 @@
-//! A client's connection as hyper writes to it: one that takes nothing for too long is ended, the
-//! bare answers that hyper gives to what it cannot read are replaced by ones that explain, and one
-//! that is closed while the client still sends lingers, so that no reset overtakes the answer.
+//! TCP stream of a client under hyper, which adds three behaviours:
 //!
-//! Must not know: what requests mean.
+//! - A client that does not read for [`STALL`] is disconnected.
+//! - hyper's empty responses to unparsable requests are replaced by JSON errors. hyper 1 has
+//!   no hook for them (`on_error` in its `proto/h1/role.rs`), so they are recognised as they
+//!   are written: each is a whole head in one write, without a request id.
+//! - A connection that is closed while the client still sends lingers, so that a TCP reset
+//!   does not destroy the response (RFC 9112, 9.6).
+//!
+//! Must not know: the meaning of requests.
 
 use std::io;
 use std::pin::Pin;
@@ -15,42 +20,40 @@ use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::Sleep;
 
-/// How long a client may take nothing of what is written to it.
+/// How long a client may not read its response.
 const STALL: Duration = Duration::from_secs(20);
 
-/// How long a connection that we have closed on our side may go on sending before it is dropped.
+/// How long a client may continue to send after our side is closed.
 const LINGER: Duration = Duration::from_secs(5);
 
 /// How much it may send in that time, in bytes.
 const LINGER_BYTES_MAX: usize = 16 * 1024 * 1024;
 
-/// What is read of it at a time, in bytes.
 const LINGER_BUFFER_BYTES: usize = 16 * 1024;
 
-/// Makes the whole answer to what hyper could not read, from hyper's status.
+/// Makes the response to an unparsable request from hyper's status.
 type Refuse = Box<dyn Fn(u16) -> Vec<u8> + Send>;
 
-/// A connection of a client.
 pub(super) struct ClientStream {
     stream: TcpStream,
     refuse: Refuse,
-    /// The client may still be sending what nobody reads: the end has to wait for it.
+    /// Whether the client may still be sending: then the connection lingers.
     unread: Arc<AtomicBool>,
-    /// Runs once our side is closed.
+    /// Set once our side is closed.
     linger: Option<Linger>,
-    /// What goes out instead of hyper's answer, and how much of it did.
-    instead: Option<(Vec<u8>, usize)>,
-    /// Runs while the client takes nothing.
+    /// The response in place of hyper's, and how many bytes are written.
+    replacement: Option<(Vec<u8>, usize)>,
+    /// Runs while the client does not read.
     stalled: Option<Pin<Box<Sleep>>>,
 }
 
 impl ClientStream {
-    /// `unread` is set by whoever gives an answer to a request that was not read to its end.
+    /// `unread` is set when a request was answered without being read to its end.
     pub(super) fn new(stream: TcpStream, unread: Arc<AtomicBool>, refuse: Refuse) -> ClientStream {
-        ClientStream { stream, refuse, unread, linger: None, instead: None, stalled: None }
+        ClientStream { stream, refuse, unread, linger: None, replacement: None, stalled: None }
     }
 
-    /// Writes, or ends the connection of a client that took nothing for too long.
+    /// Writes, or fails if the client has not read for too long.
     fn write(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.stream).poll_write(cx, bytes);
         if written.is_ready() {
@@ -63,7 +66,7 @@ impl ClientStream {
     }
 }
 
-/// Closes our side and waits for the client's end, within bounds.
+/// Closes our side and waits within bounds for the client to close.
 pub(super) async fn close_lingering(mut stream: TcpStream) {
     if stream.shutdown().await.is_ok() {
         let mut linger = Linger::new();
@@ -71,8 +74,8 @@ pub(super) async fn close_lingering(mut stream: TcpStream) {
     }
 }
 
-/// Reads and drops what a client sends after we have closed our side, until it closes its own. To
-/// close at once would reset the connection, and a reset makes the client lose the answer.
+/// Discards received bytes until the client closes its side. Closing at once would reset the
+/// connection, and the client would lose the response.
 struct Linger {
     deadline: Pin<Box<Sleep>>,
     left_bytes: usize,
@@ -101,7 +104,7 @@ impl Linger {
     }
 }
 
-/// The status of an answer that hyper gives by itself. Ours always have a request id.
+/// The status of a response that hyper made. Our responses always have a request id.
 fn own_refusal(bytes: &[u8]) -> Option<u16> {
     let head = std::str::from_utf8(bytes).ok()?.strip_suffix("\r\n\r\n")?;
     let status = head.strip_prefix("HTTP/1.1 ").or_else(|| head.strip_prefix("HTTP/1.0 "))?;
@@ -127,25 +130,25 @@ impl AsyncWrite for ClientStream {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         let this = &mut *self;
-        if this.instead.is_none() {
+        if this.replacement.is_none() {
             let Some(status) = own_refusal(bytes) else { return this.write(cx, bytes) };
-            this.instead = Some(((this.refuse)(status), 0));
+            this.replacement = Some(((this.refuse)(status), 0));
             this.unread.store(true, Ordering::Relaxed);
         }
-        // hyper offers the same bytes again until we say that they are written.
-        while let Some((answer, from)) = this.instead.take() {
-            let written = match this.write(cx, &answer[from..]) {
+        // hyper offers the same bytes again until they are reported as written.
+        while let Some((response, from)) = this.replacement.take() {
+            let written = match this.write(cx, &response[from..]) {
                 Poll::Ready(result) => result?,
                 Poll::Pending => {
-                    this.instead = Some((answer, from));
+                    this.replacement = Some((response, from));
                     return Poll::Pending;
                 }
             };
             if written == 0 {
                 return Poll::Ready(Ok(0));
             }
-            if from + written < answer.len() {
-                this.instead = Some((answer, from + written));
+            if from + written < response.len() {
+                this.replacement = Some((response, from + written));
             }
         }
         Poll::Ready(Ok(bytes.len()))

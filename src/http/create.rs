@@ -1,4 +1,5 @@
-//! `POST /api/payments`: text becomes types, the act is done in one write, the answer follows it.
+//! `POST /api/payments`: parses the request, creates the payment in one write, and responds
+//! once it is durable.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -6,9 +7,11 @@ use std::sync::Arc;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
+use warp::Filter;
 use warp::http::{HeaderMap, HeaderValue};
 use warp::reply::Response;
 
+use crate::domain::api_key::Permission;
 use crate::domain::egress::Egress;
 use crate::domain::payment::PaymentId;
 use crate::domain::printable::is_printable;
@@ -21,14 +24,32 @@ use crate::operations::payments::facts_at_creation;
 use crate::secret;
 use crate::view::{Ltc, PaymentView};
 
+use super::api::Api;
 use super::auth::KeyHolder;
 use super::error::{ApiError, Code};
-use super::{Api, json};
+use super::filters::{Route, json, read_limited, with_api};
+use super::keyed::{Keyed, keyed};
 
 /// The longest idempotency key, in characters of printable ASCII.
 const IDEMPOTENCY_KEY_CHARS_MAX: usize = 255;
 
-/// The body's fields as they were sent. Each is read by itself, so that an error can name it.
+pub(super) fn route(api: &Arc<Api>) -> Route {
+    warp::path!("api" / "payments")
+        .and(warp::post())
+        .and(keyed(api))
+        .and(with_api(api))
+        .and(warp::header::headers_cloned())
+        .and(warp::body::stream())
+        .then(|key: Keyed, api, headers, body| {
+            key.respond(Permission::CreatePayment, |holder| async move {
+                let headers = read_headers(&headers)?;
+                create(api, holder, headers, read_limited(body).await?).await
+            })
+        })
+        .boxed()
+}
+
+/// The body's raw fields. Each is parsed separately, so that an error can name it.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Body {
@@ -40,35 +61,34 @@ struct Body {
     expires_in: Option<Box<RawValue>>,
 }
 
-/// What the headers of a request ask for.
-pub(crate) struct Asked {
+pub(crate) struct RequestHeaders {
     idempotency_key: Option<String>,
 }
 
-/// Judges the headers, so that a wrong one is refused before the body is read.
+/// Parses the headers, so that an invalid one is refused before the body is read.
 ///
 /// # Errors
 /// 400, 415.
-pub(crate) fn read_headers(headers: &HeaderMap) -> Result<Asked, ApiError> {
-    check_form(headers)?;
-    Ok(Asked { idempotency_key: idempotency_key(headers)? })
+pub(crate) fn read_headers(headers: &HeaderMap) -> Result<RequestHeaders, ApiError> {
+    check_content_type(headers)?;
+    Ok(RequestHeaders { idempotency_key: idempotency_key(headers)? })
 }
 
 /// Creates a payment.
 ///
 /// # Errors
-/// See the contract's table: 400, 402, 409, 422.
+/// 400, 402, 409, 422, 429, 503.
 pub(crate) async fn create(
     api: Arc<Api>,
     holder: KeyHolder,
-    asked: Asked,
+    headers: RequestHeaders,
     body: Vec<u8>,
 ) -> Result<Response, ApiError> {
     let request = Request {
         merchant: holder.merchant(),
         api_key: holder.named_key(),
         new: read_body(&body, &api.egress)?,
-        idempotency_key: asked.idempotency_key,
+        idempotency_key: headers.idempotency_key,
         id: PaymentId::from_random(secret::random_bytes()),
     };
     let ignored = ignored_fields(without_byte_order_mark(&body));
@@ -84,12 +104,12 @@ pub(crate) async fn create(
                 Created::New(evaluated) => (false, evaluated),
                 Created::Replayed(evaluated) => (true, evaluated),
             };
-            // As it was created, so that a repeated request gets the same bytes.
+            // The facts at creation, so that a repeated request gets the same bytes.
             facts_at_creation(tx, evaluated.payment).map(|facts| (replayed, facts))
         })
         .await?;
     let view = PaymentView::new(&facts, &api.site, facts.payment.created_at);
-    tracing::info!(payment.id = %view.payment_id, amount = %facts.payment.amount, replayed, "created");
+    tracing::info!(payment_id = %view.payment_id, amount = %facts.payment.amount, replayed, "payment created");
     let mut response = json(&view)?;
     if replayed {
         let value = HeaderValue::from_static("true");
@@ -101,11 +121,11 @@ pub(crate) async fn create(
     Ok(response)
 }
 
-/// JSON as it is, or nothing said about it. Packed bodies are not unpacked: a few bytes could
+/// Requires JSON, which is also the default. Compressed bodies are refused: a few bytes could
 /// become gigabytes.
-fn check_form(headers: &HeaderMap) -> Result<(), ApiError> {
+fn check_content_type(headers: &HeaderMap) -> Result<(), ApiError> {
     if headers.contains_key(warp::http::header::CONTENT_ENCODING) {
-        let message = "content-encoding must be absent: send the body as it is";
+        let message = "content-encoding must be absent: compressed bodies are not accepted";
         return Err(ApiError::new(Code::UnsupportedMediaType, message));
     }
     let Some(value) = headers.get(warp::http::header::CONTENT_TYPE) else { return Ok(()) };
@@ -117,15 +137,18 @@ fn check_form(headers: &HeaderMap) -> Result<(), ApiError> {
     Err(ApiError::new(Code::UnsupportedMediaType, message))
 }
 
-/// Reads what a shop asks for; every field is judged, none is believed.
+/// Parses and validates the body.
+///
+/// # Errors
+/// 400 that names the field.
 pub(crate) fn read_body(body: &[u8], egress: &Egress) -> Result<NewPayment, ApiError> {
     let body = without_byte_order_mark(body);
     if std::str::from_utf8(body).is_err() {
-        // serde would not look into the fields that it skips.
+        // serde does not check the text of fields that it skips.
         return Err(ApiError::new(Code::InvalidRequest, "the body must be JSON in UTF-8"));
     }
     if !body.trim_ascii_start().starts_with(b"{") {
-        // serde would read an array field by field.
+        // serde accepts an array as a struct.
         return Err(ApiError::new(Code::InvalidRequest, "the body must be a JSON object"));
     }
     let body: Body = serde_json::from_slice(body).map_err(|error| malformed(body, &error))?;
@@ -157,17 +180,16 @@ pub(crate) fn read_body(body: &[u8], egress: &Egress) -> Result<NewPayment, ApiE
     })
 }
 
-/// A byte order mark may be ignored (RFC 8259, 8.1); PowerShell and .NET write one.
+/// Removes a byte order mark, which PowerShell and .NET write (RFC 8259, 8.1).
 pub(crate) fn without_byte_order_mark(body: &[u8]) -> &[u8] {
     body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body)
 }
 
-/// The fields that a body may have, as they are spelled in it.
 const FIELDS: [&str; 6] =
     ["amountLtc", "webhookUrl", "redirectUrl", "reference", "displayAmount", "expiresIn"];
 
-/// The error for a body that is no JSON. It names the field in which reading ended, so that
-/// `{"amountLtc": NaN}` is told where to look.
+/// The error for a body that is not JSON. It names the field where parsing stopped, as in
+/// `{"amountLtc": NaN}`.
 fn malformed(body: &[u8], error: &serde_json::Error) -> ApiError {
     let lines = body.split(|byte| *byte == b'\n').take(error.line().saturating_sub(1));
     let before: usize = lines.map(|line| line.len() + 1).sum();
@@ -187,12 +209,11 @@ fn malformed(body: &[u8], error: &serde_json::Error) -> ApiError {
     }
 }
 
-/// Names of ignored fields that are told at most, and the longest of them, in bytes.
+/// The most ignored fields that are reported, and the longest reported name, in bytes.
 const IGNORED_MAX: usize = 16;
 const IGNORED_BYTES_MAX: usize = 64;
 
-/// The fields of a body that mean nothing to us, so that a misspelt one is noticed. What a header
-/// or a list cannot hold is percent-encoded.
+/// The unknown fields of a body, percent-encoded, so that a misspelt field is noticed.
 fn ignored_fields(body: &[u8]) -> Option<HeaderValue> {
     let fields: BTreeMap<String, IgnoredAny> = serde_json::from_slice(body).ok()?;
     let names: Vec<String> = fields
@@ -212,9 +233,9 @@ fn ignored_fields(body: &[u8]) -> Option<HeaderValue> {
 fn text(field: &'static str, raw: Option<&RawValue>) -> Result<Option<String>, ApiError> {
     let Some(raw) = raw else { return Ok(None) };
     let text: Option<String> = serde_json::from_str(raw.get()).map_err(|_| {
-        // It was found to be JSON, so a string can only hold half of a surrogate pair.
+        // The body is valid JSON, so a string can fail only for an unpaired surrogate.
         let reason = match raw.get().starts_with('"') {
-            true => "must not hold half of a surrogate pair, such as \\ud83d alone",
+            true => "must not contain an unpaired surrogate, such as \\ud83d alone",
             false => "must be a string or null",
         };
         ApiError::invalid(field, reason)
@@ -222,7 +243,7 @@ fn text(field: &'static str, raw: Option<&RawValue>) -> Result<Option<String>, A
     Ok(text.filter(|text| !text.is_empty()))
 }
 
-/// A text field that people are shown.
+/// A text field that is displayed.
 fn shown(
     field: &'static str,
     raw: Option<&RawValue>,
@@ -233,7 +254,7 @@ fn shown(
         return Err(ApiError::invalid(field, format!("must have at most {chars_max} characters")));
     }
     if !is_printable(&text) {
-        return Err(ApiError::invalid(field, "must not hold control characters or invisible ones"));
+        return Err(ApiError::invalid(field, "must not contain control or invisible characters"));
     }
     Ok(Some(text))
 }
@@ -247,14 +268,14 @@ fn expires_in(raw: Option<&RawValue>) -> Result<Option<u32>, ApiError> {
     })
 }
 
-/// The key of the `idempotency-key` header; the quoted form of the IETF draft (a string of RFC
-/// 9651) and the bare one are the same key. What begins with a quote has to be a whole such string,
-/// or nobody could say which key it is.
+/// The key of the `idempotency-key` header. The quoted form of the IETF draft (a string of RFC
+/// 9651) and the bare form are the same key, so a value that begins with a quote must be a
+/// whole string.
 fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, ApiError> {
     let Some(value) = headers.get("idempotency-key") else { return Ok(None) };
     let text = value.to_str().unwrap_or_default();
     let key = if text.starts_with('"') {
-        let reason = "begins with a quote and so has to be a whole quoted string, such as \"a\"";
+        let reason = "begins with a quote and must then be a whole quoted string, such as \"a\"";
         unquoted(text).ok_or_else(|| ApiError::invalid("idempotency-key", reason))?
     } else {
         text.to_owned()
@@ -267,23 +288,22 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, ApiError> {
     Ok(Some(key))
 }
 
-/// What a quoted string says: a backslash stands before a quote or a backslash. `None` for
-/// anything else.
+/// The content of a quoted string, in which a backslash escapes a quote or a backslash.
 fn unquoted(text: &str) -> Option<String> {
     let inner = text.strip_prefix('"')?.strip_suffix('"')?;
-    let mut said = String::with_capacity(inner.len());
+    let mut content = String::with_capacity(inner.len());
     let mut chars = inner.chars();
     while let Some(c) = chars.next() {
         match c {
             '"' => return None,
-            '\\' => said.push(chars.next().filter(|c| matches!(c, '"' | '\\'))?),
-            c => said.push(c),
+            '\\' => content.push(chars.next().filter(|c| matches!(c, '"' | '\\'))?),
+            c => content.push(c),
         }
     }
-    Some(said)
+    Some(content)
 }
 
-/// serde's sentence without " at line 1 column 5", which counts within the field.
+/// serde's message without " at line 1 column 5", which is relative to the field.
 fn without_position(error: &serde_json::Error) -> String {
     let text = error.to_string();
     match text.rfind(" at line ") {
@@ -326,14 +346,14 @@ mod tests {
     fn ignored_fields_are_reported() {
         #[track_caller]
         fn check(body: &str, expected: Option<&str>) {
-            let notified = ignored_fields(body.as_bytes());
-            assert_eq!(notified.as_ref().map(|value| value.to_str().unwrap()), expected, "{body}");
+            let ignored = ignored_fields(body.as_bytes());
+            assert_eq!(ignored.as_ref().map(|value| value.to_str().unwrap()), expected, "{body}");
         }
         check(r#"{"amountLtc": 1, "reference": null}"#, None);
         check(r#"{"amountLTC": 1, "note": {"a": [1]}}"#, Some("amountLTC, note"));
         check(r#"{"a b\r\n,": 1, "ö": 2}"#, Some("a+b%0D%0A%2C, %C3%B6"));
         let many: Vec<String> = (10..99).map(|n| format!("\"{n}{}\": 0", "x".repeat(99))).collect();
-        let notified = ignored_fields(format!("{{{}}}", many.join(",")).as_bytes()).unwrap();
-        assert!(notified.len() < 16 * 70, "{}", notified.len());
+        let ignored = ignored_fields(format!("{{{}}}", many.join(",")).as_bytes()).unwrap();
+        assert!(ignored.len() < 16 * 70, "{}", ignored.len());
     }
 }

@@ -1,8 +1,10 @@
-//! The other side of the demo, on loopback: a shop with one article, its webhook receiver, and the
-//! play money with which a newcomer pays from the browser. Never part of a gateway that serves.
+//! The shop of `litegate demo`, on loopback: one article, a webhook receiver, and a button
+//! that pays with play money. `litegate serve` does not use it.
 //!
-//! The shop does what a shop does: creates a payment for an order, sends the shopper to the
-//! checkout, and believes a webhook once its signature fits. Must not know: keys.
+//! The shop creates a payment per order, redirects the shopper to the checkout, and trusts
+//! webhooks with a valid signature.
+//!
+//! Must not know: keys.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -18,31 +20,24 @@ use warp::reply::{Reply, Response};
 
 use super::checkout::branding::{STYLE, hash};
 
-/// The largest webhook that is taken in, in bytes.
 const BODY_BYTES_MAX: u64 = 64 * 1024;
 
-/// Orders that the shop takes before it asks to be started again.
+/// The most orders until the demo must be restarted.
 const ORDERS_MAX: usize = 1_000;
 
 const PAGE: &str = include_str!("../../templates/shop.html");
 
-/// The article, drawn.
 const MUG: &str = "<svg width=\"160\" height=\"140\" viewBox=\"0 0 16 14\" role=\"img\" \
     aria-label=\"A mug\" fill=\"none\" stroke=\"currentColor\" stroke-width=\".7\" \
     stroke-linecap=\"round\"><path d=\"M2.5 4.5h8v6a2 2 0 0 1-2 2h-4a2 2 0 0 1-2-2zM10.5 6h1.5a2 2 0 \
     0 1 0 4h-1.5M5 2.7q-.6-.8 0-1.7M8 2.7q-.6-.8 0-1.7\"/></svg>";
 
-/// What reached the demo's server.
 #[derive(Debug, Clone)]
 pub(crate) enum Heard {
     Webhook(Webhook),
-    /// The button "Pay with play money" of this payment.
-    PlayMoney {
-        payment_id: String,
-    },
+    PlayMoney { payment_id: String },
 }
 
-/// A webhook as it came.
 #[derive(Debug, Clone)]
 pub(crate) struct Webhook {
     pub(crate) id: String,
@@ -51,20 +46,19 @@ pub(crate) struct Webhook {
     pub(crate) body: String,
 }
 
-/// A payment that the shop made for an order.
 #[derive(Debug, Clone)]
 pub(crate) struct Bought {
     pub(crate) payment_id: String,
     pub(crate) payment_url: String,
 }
 
-/// Creates the payment of the order with this number, or says why not.
+/// Creates the payment of an order by its number, or returns the reason why not.
 type Buy = Box<dyn Fn(u32) -> BoxFuture<'static, Result<Bought, String>> + Send + Sync>;
 
-/// The payment that a webhook says is completed, if its signature fits.
+/// The payment that a webhook reports as completed, if its signature is valid.
 type Verify = Box<dyn Fn(&Webhook) -> Option<String> + Send + Sync>;
 
-/// What the shop does with its key.
+/// The shop's operations that need its API key.
 pub(crate) struct Till {
     pub(crate) buy: Buy,
     pub(crate) verify: Verify,
@@ -77,7 +71,6 @@ struct Order {
 
 struct Shop {
     till: Till,
-    /// Where the checkout is.
     gateway: SocketAddr,
     heard: Sender<Heard>,
     orders: Mutex<Orders>,
@@ -89,7 +82,7 @@ struct Orders {
     by_number: BTreeMap<u32, Order>,
 }
 
-/// Serves until the shutdown signal; what comes is passed on.
+/// Serves until the shutdown signal, and sends events to `heard`.
 pub(crate) async fn serve(
     listener: TcpListener,
     gateway: SocketAddr,
@@ -106,12 +99,12 @@ pub(crate) async fn serve(
         .and(warp::body::bytes())
         .and(with_shop.clone())
         .then(|headers: HeaderMap, body: warp::hyper::body::Bytes, shop: Arc<Shop>| async move {
-            shop.hear(&headers, &body).await
+            shop.receive_webhook(&headers, &body).await
         });
     let play = warp::path!("pay" / String).and(warp::post()).and(with_shop.clone()).then(
         |payment_id: String, shop: Arc<Shop>| async move {
             let back = format!("http://{}/pay/{payment_id}", shop.gateway);
-            let _ = shop.heard.send(Heard::PlayMoney { payment_id }).await; // The demo may be ending.
+            let _ = shop.heard.send(Heard::PlayMoney { payment_id }).await; // The demo may be shutting down.
             see_other(&back)
         },
     );
@@ -136,8 +129,8 @@ impl Shop {
         self.orders.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes a webhook in, and believes it if its signature fits.
-    async fn hear(&self, headers: &HeaderMap, body: &[u8]) -> Response {
+    /// Receives a webhook. With a valid signature, its order is paid.
+    async fn receive_webhook(&self, headers: &HeaderMap, body: &[u8]) -> Response {
         let text = |name: &str| {
             headers.get(name).and_then(|v| v.to_str().ok()).unwrap_or_default().to_owned()
         };
@@ -152,7 +145,7 @@ impl Shop {
                 order.paid |= order.bought.payment_id == payment_id;
             }
         }
-        let _ = self.heard.send(Heard::Webhook(webhook)).await; // The demo may be ending.
+        let _ = self.heard.send(Heard::Webhook(webhook)).await; // The demo may be shutting down.
         warp::reply::with_status("Webhook received", StatusCode::OK).into_response()
     }
 
@@ -164,12 +157,12 @@ impl Shop {
         self.page(StatusCode::OK, "A mug for play money", "store", &content)
     }
 
-    /// Makes a payment for a new order and sends the shopper there.
+    /// Creates the payment of a new order, and redirects the shopper to its checkout.
     async fn buy(&self) -> Response {
         let number = {
             let mut orders = self.orders();
             if orders.by_number.len() >= ORDERS_MAX {
-                return self.sorry("So many orders: start the demo again.");
+                return self.sorry("Too many orders. Restart the demo.");
             }
             orders.last = orders.last.saturating_add(1);
             orders.last
@@ -181,8 +174,8 @@ impl Shop {
                 see_other(&url)
             }
             Err(error) => {
-                tracing::warn!(error, "the demo's shop has made no payment");
-                self.sorry("The gateway has made no payment. The demo says why where it runs.")
+                tracing::warn!(error, "the demo shop cannot create a payment");
+                self.sorry("The gateway could not create a payment. The terminal of the demo shows the reason.")
             }
         }
     }
@@ -196,15 +189,15 @@ impl Shop {
         let title = format!("Order {number}");
         if order.paid {
             let content = format!(
-                "<p class=\"hint\">Paid. The gateway's webhook said so, and its signature fits. \
+                "<p class=\"hint\">Paid. The gateway sent a webhook with a valid signature. \
                  Your mug is on its way.</p>\n{BACK}"
             );
             return self.page(StatusCode::OK, &title, "paid", &content);
         }
         let content = format!(
-            "<p class=\"hint\">Not paid yet: no webhook has come for it.</p>\n\
+            "<p class=\"hint\">Not paid yet: no webhook has arrived.</p>\n\
              <a class=\"button\" href=\"{}\">To the checkout</a>\n\
-             <footer><p><a href=\"\">Look again</a></p></footer>",
+             <footer><p><a href=\"\">Check again</a></p></footer>",
             order.bought.payment_url
         );
         self.page(StatusCode::OK, &title, "store", &content)
@@ -215,7 +208,7 @@ impl Shop {
         self.page(StatusCode::SERVICE_UNAVAILABLE, "Sorry", "expired", &content)
     }
 
-    /// All words on it are ours.
+    /// Nothing is escaped: all text on the page is ours.
     fn page(&self, status: StatusCode, title: &str, state: &str, content: &str) -> Response {
         let html = PAGE
             .replace("{{title}}", title)
@@ -230,7 +223,7 @@ impl Shop {
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
         headers.insert("x-content-type-options", HeaderValue::from_static("nosniff"));
-        // A browser asks for leave again where the answer to a form leads: to the checkout.
+        // form-action also covers the redirect after the form, to the checkout.
         let policy = format!(
             "default-src 'none'; style-src {}; img-src data:; base-uri 'none'; \
              form-action 'self' http://{}; frame-ancestors 'none'",
@@ -246,7 +239,6 @@ impl Shop {
 
 const BACK: &str = "<footer><p><a href=\"/\">To the shop</a></p></footer>";
 
-/// Sends the browser on.
 fn see_other(url: &str) -> Response {
     let mut response = warp::reply().into_response();
     *response.status_mut() = StatusCode::SEE_OTHER;

@@ -1,26 +1,34 @@
-//! `GET /` and `GET /docs`: a page that says what this is, and the integration guide, each with the
-//! gateway's own URL in it.
+//! `GET /` and `GET /docs`: the home page and the integration guide, with the gateway's URL.
 
+use std::sync::Arc;
+
+use warp::Filter;
 use warp::http::{HeaderValue, header};
 use warp::reply::Response;
 
 use crate::view::Site;
 
+use super::api::Api;
+use super::error::ApiError;
+use super::filters::{Route, get, public, respond, with_api};
+
 const GUIDE: &str = include_str!("../../static/guide.html");
 
 const HOME: &str = include_str!("../../static/home.html");
 
-/// What this is, for people and for default health checks, which ask for `/`.
-pub(crate) fn home(site: &Site) -> Response {
-    page(HOME, site)
+/// `GET /` also answers the default health checks of load balancers.
+pub(super) fn route(api: &Arc<Api>) -> Route {
+    let show = |template: &'static str| {
+        move |allowed: Result<(), ApiError>, api: Arc<Api>| {
+            respond(allowed.map(|()| page(template, &api.site)))
+        }
+    };
+    let home = warp::path::end().and(get()).and(public(api)).and(with_api(api)).map(show(HOME));
+    let guide = warp::path!("docs").and(get()).and(public(api)).and(with_api(api)).map(show(GUIDE));
+    guide.or(home).unify().boxed()
 }
 
-/// The guide.
-pub(crate) fn guide(site: &Site) -> Response {
-    page(GUIDE, site)
-}
-
-/// A page that loads and runs nothing.
+/// A page without scripts and external resources.
 fn page(template: &str, site: &Site) -> Response {
     // A parsed URL has no quotes or angle brackets.
     let page = template.replace("{{public_url}}", &site.public_url);

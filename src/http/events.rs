@@ -1,12 +1,13 @@
-//! `GET /api/payments/:paymentId/events`: the payment as server-sent events, at once and at each
-//! change, until nothing can change any more, its time is up, or the client goes. What changed
-//! comes from [`super::pages`]; a stream never looks at the database again.
+//! `GET /api/payments/:paymentId/events`: the payment as server-sent events, at once and on
+//! each change, until its status is final, the stream's lifetime ends, or the client
+//! disconnects. Changes come from [`super::pages`]; an open stream does not read the database.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::stream::{self, Stream};
 use tokio::sync::OwnedSemaphorePermit;
+use warp::Filter;
 use warp::http::{HeaderMap, HeaderValue, StatusCode, header};
 use warp::reply::{Reply, Response};
 use warp::sse::Event;
@@ -16,40 +17,55 @@ use crate::domain::time::Timestamp;
 use crate::metrics;
 use crate::view::{PaymentFacts, PaymentView};
 
+use super::api::{Api, ClientAddress, STREAMS_OF_PAYMENT_MAX};
 use super::error::ApiError;
+use super::filters::{
+    Route, client_address, get, public, query, query_parts, respond_if, with_api,
+};
 use super::limit::Share;
 use super::pages::Page;
-use super::{Api, ClientAddress, STREAMS_OF_PAYMENT_MAX, query_parts, show};
+use super::show;
 
-/// A comment is sent so often, so that proxies keep the stream open.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
-/// What a client asks for in the query that wants a sign of life that scripts can see: browsers
-/// hide comments from them.
-const SIGNS: (&str, &str) = ("alive", "event");
+/// The query of a client that wants keep-alive events instead of comments, which browsers hide
+/// from scripts.
+const ALIVE_QUERY: (&str, &str) = ("alive", "event");
 
-/// The kind of the event that is the sign of life. Clients that wait for messages alone never see
-/// it.
-const SIGN: &str = "alive";
+/// The event name of a keep-alive event. Handlers of plain messages do not get it.
+const ALIVE: &str = "alive";
 
-/// How often the sign is sent. The page takes a stream for muted after 15 seconds without one.
-const SIGN_EVERY: Duration = Duration::from_secs(10);
+/// The interval of keep-alive events. The page reconnects after 15 seconds without one.
+const ALIVE_EVERY: Duration = Duration::from_secs(10);
 
-/// How often a page that can only still become too late is asked whether it has.
+/// How often an expired payment is checked for the end of its late grace.
 const AGE_CHECK: Duration = Duration::from_secs(5);
 
-/// How long a stream lives at most; a browser then connects again by itself.
+/// The longest life of a stream. Browsers reconnect automatically.
 const LIFETIME: Duration = Duration::from_secs(60 * 60);
 
-/// The id of the last message of a payment whose status is final. A browser that connects again
-/// sends it back, and is told that there is nothing more.
+/// The id of a payment's last event. A browser that reconnects sends it, and gets a 204.
 const LAST: &str = "last";
 
-/// How long a client whose address has too many streams is asked to wait.
-const PATIENCE_SECONDS: u64 = 30;
+/// `retry-after` for an address or a payment with too many streams.
+const RETRY_SECONDS: u64 = 30;
 
 /// How long a browser waits before it connects again, in milliseconds.
 const RETRY_MS: u64 = 3_000;
+
+pub(super) fn route(api: &Arc<Api>) -> Route {
+    warp::path!("api" / "payments" / String / "events")
+        .and(get())
+        .and(public(api))
+        .and(with_api(api))
+        .and(client_address())
+        .and(query())
+        .and(warp::header::headers_cloned())
+        .then(|id, allowed, api, address, query, headers| {
+            respond_if(allowed, events(api, id, address, query, headers))
+        })
+        .boxed()
+}
 
 struct Watching {
     api: Arc<Api>,
@@ -57,55 +73,54 @@ struct Watching {
     facts: Arc<PaymentFacts>,
     sent: Option<PaymentView>,
     ended: bool,
-    signs: Signs,
+    keep_alive: KeepAlive,
     _held: (OwnedSemaphorePermit, Share, metrics::Stream),
 }
 
-/// Whether a quiet stream shows scripts that it is alive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Signs {
+enum KeepAlive {
     Events,
     Comments,
 }
 
-impl Signs {
-    fn wanted(query: &str) -> Result<Signs, ApiError> {
-        let (name, value) = SIGNS;
-        let wanted = query_parts(query, [name])?.into_iter().any(|(_, wanted)| wanted == value);
-        Ok(if wanted { Signs::Events } else { Signs::Comments })
+impl KeepAlive {
+    fn wanted(query: &str) -> Result<KeepAlive, ApiError> {
+        let (name, value) = ALIVE_QUERY;
+        let wanted = query_parts(query, [name])?.into_iter().any(|(_, found)| found == value);
+        Ok(if wanted { KeepAlive::Events } else { KeepAlive::Comments })
     }
 }
 
 /// Opens the stream.
 ///
 /// # Errors
-/// 404 for an unknown payment, 429 when the client's address or the payment has too many streams,
-/// 503 when everybody together has.
+/// 404 for an unknown payment, 429 when the client's address or the payment has too many
+/// streams, 503 when the gateway has.
 pub(crate) async fn events(
     api: Arc<Api>,
     id: String,
     ClientAddress(address): ClientAddress,
-    query: &str,
+    query: String,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    let signs = Signs::wanted(query)?;
+    let keep_alive = KeepAlive::wanted(&query)?;
     let known: PaymentId = id.parse().map_err(|_| show::unknown())?;
     let share = api.limits.streams_each.take(address);
-    let share = share.ok_or_else(|| ApiError::rate_limited(PATIENCE_SECONDS))?;
-    // Opened before the first look, so that no change falls between.
+    let share = share.ok_or_else(|| ApiError::rate_limited(RETRY_SECONDS))?;
+    // Opened before the payment is read, so that no change is lost.
     let page = api.pages.open(known);
     let count = page.open_count();
     if count > STREAMS_OF_PAYMENT_MAX {
-        return Err(ApiError::rate_limited(PATIENCE_SECONDS));
+        return Err(ApiError::rate_limited(RETRY_SECONDS));
     }
     let permit = api.limits.streams.take(count == 1).ok_or_else(|| {
-        ApiError::overloaded("too many open streams; ask GET /api/payments/:id instead")
+        ApiError::overloaded("too many open streams; poll GET /api/payments/:id instead")
     })?;
     let facts = show::look_up(&api, &id).await?;
     page.show(&facts);
     if headers.get("last-event-id").is_some_and(|id| id == LAST) {
         let mut response = warp::reply().into_response();
-        *response.status_mut() = StatusCode::NO_CONTENT; // Ends a browser's attempts.
+        *response.status_mut() = StatusCode::NO_CONTENT; // Stops a browser from reconnecting.
         return Ok(response);
     }
     let watching = Watching {
@@ -113,7 +128,7 @@ pub(crate) async fn events(
         facts: Arc::new(facts),
         sent: None,
         ended: false,
-        signs,
+        keep_alive,
         _held: (permit, share, metrics::Stream::open()),
         api: api.clone(),
     };
@@ -136,8 +151,8 @@ fn messages(
             return None;
         }
         loop {
-            if watching.sent.is_some() && watching.await_change_or_sign().await == Next::Sign {
-                return Some((Ok(Event::default().event(SIGN).data("{}")), watching));
+            if watching.sent.is_some() && watching.await_change_or_alive().await == Next::Alive {
+                return Some((Ok(Event::default().event(ALIVE).data("{}")), watching));
             }
             let facts = watching.facts.as_ref();
             let now = watching.api.clock.now();
@@ -161,8 +176,8 @@ fn messages(
     })
 }
 
-/// Whether the status cannot change any more: completed, or expired with too little money at the
-/// end of the grace.
+/// Whether the status cannot change: completed, or expired without enough coins after the late
+/// grace.
 fn is_final(facts: &PaymentFacts, now: Timestamp) -> bool {
     let payment = &facts.payment;
     match facts.status {
@@ -175,28 +190,27 @@ fn is_final(facts: &PaymentFacts, now: Timestamp) -> bool {
     }
 }
 
-/// What a stream sends next, if anything.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Next {
     Change,
-    Sign,
+    Alive,
 }
 
 impl Watching {
-    /// As [`Watching::await_change`], but no longer than until the next sign of life is due.
-    async fn await_change_or_sign(&mut self) -> Next {
-        match self.signs {
-            Signs::Comments => self.await_change().await,
-            Signs::Events => {
-                if tokio::time::timeout(SIGN_EVERY, self.await_change()).await.is_err() {
-                    return Next::Sign;
+    /// As [`Watching::await_change`], but at most until the next keep-alive event.
+    async fn await_change_or_alive(&mut self) -> Next {
+        match self.keep_alive {
+            KeepAlive::Comments => self.await_change().await,
+            KeepAlive::Events => {
+                if tokio::time::timeout(ALIVE_EVERY, self.await_change()).await.is_err() {
+                    return Next::Alive;
                 }
             }
         }
         Next::Change
     }
 
-    /// Ends once the payment has changed, or time alone may have ended it.
+    /// Waits until the payment has changed, or time alone may have made its status final.
     async fn await_change(&mut self) {
         let check = match self.facts.status {
             Status::Expired { .. } => AGE_CHECK,

@@ -9,7 +9,7 @@ use crate::domain::payment::{Coin, Origin, Payment, Place, Status};
 use crate::domain::time::Timestamp;
 use crate::view::PaymentFacts;
 
-/// A pending payment of nothing, with one coin that is there.
+/// A pending payment with one coin.
 pub(super) fn facts(place: Place) -> PaymentFacts {
     let (index, now) = (DerivationIndex::new(0).expect("small"), Timestamp::from_ms(0));
     let payment = Payment::smallest(MerchantId::from_random(1), index, now);

@@ -1,6 +1,6 @@
-//! Limits on the head of a request: how large it is, and which fields may appear only once.
+//! Limits on request headers: size, and fields that may appear only once.
 //!
-//! hyper bounds the buffer that it reads a head into, which is coarser than what we promise.
+//! hyper's own limit on its read buffer is coarser than the documented one.
 
 use warp::http::{HeaderMap, Method, Uri};
 
@@ -12,20 +12,19 @@ pub(super) const HEAD_BYTES_MAX: usize = 32 * 1024;
 /// The most header fields of a request. hyper refuses further ones.
 pub(super) const FIELDS_MAX: usize = 100;
 
-/// Fields that decide what a request does. If one came twice, we and a proxy could each act on
-/// another value.
+/// Fields that may appear once. Of two, the gateway and a proxy could each use another value.
 const SINGLE_FIELDS: [&str; 6] =
     ["x-api-key", "content-type", "content-encoding", "idempotency-key", "last-event-id", "host"];
 
-/// Bytes around a field (": " and the end of its line), and of the request line without method and
-/// target (" HTTP/1.1", a space and the end of the line).
+/// Bytes around a field (": " and CRLF), and of the request line without method and target (a
+/// space, " HTTP/1.1" and CRLF).
 const FIELD_EXTRA: usize = 4;
 const LINE_EXTRA: usize = 12;
 
 /// Checks the head of a request.
 ///
 /// # Errors
-/// 431 if it is too large, 400 with the field's name if a single field came twice.
+/// 431 if it is too large, 400 if a field of [`SINGLE_FIELDS`] appears twice.
 pub(super) fn check(method: &Method, uri: &Uri, headers: &HeaderMap) -> Result<(), ApiError> {
     let target = uri.path_and_query().map_or(0, |target| target.as_str().len());
     let line = method.as_str().len() + target + LINE_EXTRA;
@@ -40,11 +39,10 @@ pub(super) fn check(method: &Method, uri: &Uri, headers: &HeaderMap) -> Result<(
     }
 }
 
-/// The error for a head that is too large.
 pub(super) fn too_large() -> ApiError {
     let message = format!(
-        "the request line and its headers must be at most {HEAD_BYTES_MAX} bytes together, and at \
-         most {FIELDS_MAX} headers"
+        "a request may have at most {FIELDS_MAX} headers, and at most {HEAD_BYTES_MAX} bytes in its \
+         request line and headers together"
     );
     ApiError::new(Code::HeadersTooLarge, message)
 }

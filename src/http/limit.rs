@@ -1,114 +1,79 @@
-//! How many requests a key or an address may make, and how much an address may hold at a time.
+//! Limits per API key and per client address: requests a minute, connections and event
+//! streams.
 
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::net::{IpAddr, Ipv4Addr};
-use std::num::NonZeroU32;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use governor::clock::{Clock, DefaultClock};
-use governor::middleware::StateInformationMiddleware;
-use governor::state::keyed::DefaultKeyedStateStore;
-use governor::{Quota, RateLimiter};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use warp::http::HeaderValue;
 use warp::reply::Response;
 
 use crate::domain::ip_network::IpNetwork;
+use crate::rate_limit::{RateLimit, Remaining};
 
 use super::error::ApiError;
 
-type Buckets<K> =
-    RateLimiter<K, DefaultKeyedStateStore<K>, DefaultClock, StateInformationMiddleware>;
-
-/// A limit for each of many callers, as a leaky bucket (GCRA). Never refuses when it is off.
-pub(crate) struct Limit<K: Hash + Eq + Clone> {
-    buckets: Option<Buckets<K>>,
+/// A limit on requests a minute, a sixth of which may come at once.
+pub(crate) struct KeyLimit<K: Hash + Eq + Clone> {
+    limit: RateLimit<K>,
     per_minute: u32,
-    /// Requests that were counted while too many callers were remembered.
-    counted: AtomicUsize,
 }
 
-/// What is left to a caller.
+/// The rest of a client's limit, as the `ratelimit` headers report it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Allowance {
     per_minute: u32,
-    /// Requests that would be taken now.
-    left: u32,
-    /// Until the whole burst would be taken again, or the next request at all if none is left.
-    reset_seconds: u64,
+    /// If none is left, `reset_seconds` is the time until the next request.
+    remaining: Remaining,
 }
 
-/// Callers that are remembered before those at rest are forgotten.
-const CALLERS_MAX: usize = 100_000;
-
-/// While there are more, those at rest are looked for once in so many requests: each search goes
-/// through all of them.
-const FORGET_EVERY: usize = 1_000;
-
-impl<K: Hash + Eq + Clone> Limit<K> {
-    /// So many requests a minute, a sixth of them at once; 0: no limit.
-    pub(crate) fn per_minute(per_minute: u32) -> Limit<K> {
-        let quota = NonZeroU32::new(per_minute).map(|rate| {
-            let burst = NonZeroU32::new(per_minute / 6).unwrap_or(NonZeroU32::MIN);
-            Quota::per_minute(rate).allow_burst(burst)
-        });
-        let buckets = quota.map(|quota| RateLimiter::keyed(quota).with_middleware());
-        Limit { buckets, per_minute, counted: AtomicUsize::new(0) }
+impl<K: Hash + Eq + Clone> KeyLimit<K> {
+    /// 0: no limit.
+    pub(crate) fn per_minute(per_minute: u32) -> KeyLimit<K> {
+        KeyLimit { limit: RateLimit::per_minute(per_minute, per_minute / 6), per_minute }
     }
 
-    /// Counts one request, and says what is left; nothing if there is no limit.
+    /// Counts one request. `None` if there is no limit.
     ///
     /// # Errors
-    /// 429 with the seconds after which the next request has a chance.
-    pub(crate) fn count(&self, caller: &K) -> Result<Option<Allowance>, ApiError> {
-        let Some(buckets) = &self.buckets else { return Ok(None) };
-        if buckets.len() > CALLERS_MAX
-            && self.counted.fetch_add(1, Relaxed).is_multiple_of(FORGET_EVERY)
-        {
-            buckets.retain_recent();
-        }
-        match buckets.check_key(caller) {
-            Ok(state) => {
-                let (left, quota) = (state.remaining_burst_capacity(), state.quota());
-                let used = quota.burst_size().get().saturating_sub(left);
-                let reset = quota.replenish_interval().saturating_mul(used);
-                let reset_seconds = reset.as_secs().saturating_add(1);
-                Ok(Some(Allowance { per_minute: self.per_minute, left, reset_seconds }))
-            }
-            Err(not_until) => {
-                let wait = not_until.wait_time_from(DefaultClock::default().now());
-                Err(ApiError::rate_limited(wait.as_secs().saturating_add(1)))
-            }
-        }
+    /// 429 with the seconds until the next request.
+    pub(crate) fn count(&self, key: &K) -> Result<Option<Allowance>, ApiError> {
+        let remaining = self
+            .limit
+            .count(key)
+            .map_err(|refused| ApiError::rate_limited(refused.retry_after_seconds))?;
+        let per_minute = self.per_minute;
+        Ok(remaining.map(|remaining| Allowance { per_minute, remaining }))
     }
 
-    /// What a caller is told who was refused.
+    /// The allowance that a refusal reports.
     pub(crate) fn exhausted(&self, error: &ApiError) -> Option<Allowance> {
-        let reset_seconds = error.retry_after_seconds()?;
-        Some(Allowance { per_minute: self.per_minute, left: 0, reset_seconds })
+        let remaining = Remaining { left: 0, reset_seconds: error.retry_after_seconds()? };
+        Some(Allowance { per_minute: self.per_minute, remaining })
     }
 }
 
 impl Allowance {
     /// Adds the header fields of draft-ietf-httpapi-ratelimit-headers, for the policy "key".
-    pub(crate) fn tell(self, response: &mut Response) {
+    pub(crate) fn add_headers(self, response: &mut Response) {
         let policy = format!("\"key\";q={};w=60", self.per_minute);
-        let left = format!("\"key\";r={};t={}", self.left, self.reset_seconds);
+        let Remaining { left, reset_seconds } = self.remaining;
+        let left = format!("\"key\";r={left};t={reset_seconds}");
         for (name, text) in [("ratelimit-policy", policy), ("ratelimit", left)] {
-            let value = HeaderValue::from_str(&text).expect("digits and quotes are fine");
+            let value = HeaderValue::from_str(&text).expect("digits and quotes are valid");
             response.headers_mut().insert(name, value);
         }
     }
 }
 
-/// Prefix lengths at which IPv6 addresses are counted, from the narrowest, and how many times the
-/// share of the first each one gets: every customer has a whole /64, a household often a /56 and a
-/// site a /48.
+/// Prefix lengths at which IPv6 addresses are counted, narrowest first, each with its multiple
+/// of the limit: a customer has a /64, a household often a /56, a site a /48.
 const V6_NETWORKS: [(u32, u32); 3] = [(64, 1), (56, 4), (48, 16)];
 
-/// The networks that an address counts in, each with its number of shares: an IPv4 address alone.
+/// The networks that an address counts toward, each with its multiple of the limit. An IPv4
+/// address counts only for itself.
 fn networks(address: IpAddr) -> impl Iterator<Item = (IpNetwork, u32)> {
     let address = address.to_canonical();
     let levels = match address {
@@ -120,26 +85,26 @@ fn networks(address: IpAddr) -> impl Iterator<Item = (IpNetwork, u32)> {
     })
 }
 
-/// A limit for each client address, and wider ones for the IPv6 networks around it.
+/// A limit on requests per client address, with wider limits for enclosing IPv6 networks.
 pub(crate) struct AddressLimit {
-    /// One for each of [`V6_NETWORKS`]; the first counts IPv4 addresses too.
-    levels: [Limit<IpNetwork>; V6_NETWORKS.len()],
+    /// One for each of [`V6_NETWORKS`]; the first also counts IPv4 addresses.
+    levels: [KeyLimit<IpNetwork>; V6_NETWORKS.len()],
 }
 
 impl AddressLimit {
-    /// So many requests a minute for an IPv4 address or a /64, more for wider networks; 0: no
-    /// limit.
+    /// The limit is for an IPv4 address or a /64; wider networks have more. 0: no limit.
     pub(crate) fn per_minute(per_minute: u32) -> AddressLimit {
-        let level = |(_, shares)| Limit::per_minute(per_minute.saturating_mul(shares));
+        let level = |(_, shares)| KeyLimit::per_minute(per_minute.saturating_mul(shares));
         AddressLimit { levels: V6_NETWORKS.map(level) }
     }
 
     /// Counts one request.
     ///
     /// # Errors
-    /// 429 with the seconds after which the next request has a chance.
+    /// 429 with the seconds until the next request.
     pub(crate) fn count(&self, address: IpAddr) -> Result<(), ApiError> {
-        // Narrowest first: what one network is refused is not taken from its neighbours.
+        // Narrowest first: a request that a /64 is refused does not count toward its
+        // neighbours.
         self.levels
             .iter()
             .zip(networks(address))
@@ -147,16 +112,16 @@ impl AddressLimit {
     }
 }
 
-/// How much of something each network holds; nobody holds more than a share.
+/// A count per network of what its clients hold, such as connections, with an upper bound.
 #[derive(Debug, Clone)]
 pub(crate) struct Shares {
     held: Arc<Mutex<HashMap<IpNetwork, usize>>>,
     each_max: usize,
-    /// For an IPv6 network that is wider than a /64.
+    /// The bound of an IPv6 network wider than a /64.
     wider_max: usize,
 }
 
-/// One piece; given back when it is dropped.
+/// One held unit; released when dropped.
 #[derive(Debug)]
 pub(crate) struct Share {
     of: Shares,
@@ -164,13 +129,13 @@ pub(crate) struct Share {
 }
 
 impl Shares {
-    /// So many for each IPv4 address and each /64; wider networks get more, but never more than a
-    /// quarter of all there are.
+    /// `each_max` for each IPv4 address and each /64. Wider networks have more, up to a
+    /// quarter of `all`.
     pub(crate) fn of(each_max: usize, all: usize) -> Shares {
         Shares { held: Arc::default(), each_max, wider_max: (all / 4).max(each_max) }
     }
 
-    /// A piece for this address, unless a network that it is in has its share.
+    /// Takes one for this address, unless one of its networks has its share already.
     pub(crate) fn take(&self, holder: IpAddr) -> Option<Share> {
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         let fits = |(network, shares): (IpNetwork, u32)| {
@@ -200,8 +165,8 @@ impl Drop for Share {
     }
 }
 
-/// The event streams that there may be at a time. The last quarter is for payments that have none,
-/// so that a few payments with many streams keep no shopper from theirs.
+/// Slots of event streams. The last quarter is reserved for payments without a stream, so that
+/// a few payments with many streams cannot lock out other shoppers.
 #[derive(Debug)]
 pub(crate) struct Streams {
     slots: Arc<Semaphore>,
@@ -213,11 +178,10 @@ impl Streams {
         Streams { slots: Arc::new(Semaphore::new(all)), reserved: all / 4 }
     }
 
-    /// A place for a further stream of a payment, or for its first one; `None` if there is none
-    /// left.
+    /// Takes a slot for a payment's first or a further stream, if one is left.
     pub(crate) fn take(&self, is_first: bool) -> Option<OwnedSemaphorePermit> {
-        let place = self.slots.clone().try_acquire_owned().ok()?;
-        (is_first || self.slots.available_permits() >= self.reserved).then_some(place)
+        let slot = self.slots.clone().try_acquire_owned().ok()?;
+        (is_first || self.slots.available_permits() >= self.reserved).then_some(slot)
     }
 }
 
@@ -255,7 +219,7 @@ mod tests {
         let household = of(&|n| format!("2001:db8:1:{:x}::1", n % 256));
         let site = of(&|n| format!("2001:db8:1:{:x}::1", n % 256 * 256 + n / 256));
         let strangers = of(&|n| format!("2001:db8:{n:x}::1"));
-        // Ten at once for a /64; a slow machine lets some time pass meanwhile.
+        // Ten at once for a /64; on a slow machine the buckets refill a little.
         let requests = |addresses: &[String]| {
             let limit = AddressLimit::per_minute(60);
             served(addresses, |address| limit.count(address).is_ok())
@@ -280,30 +244,26 @@ mod tests {
 
     #[test]
     fn the_burst_limit_is_a_sixth_of_the_minute_limit() {
-        let limit = Limit::per_minute(60);
+        let limit = KeyLimit::per_minute(60);
         for left in (0..10).rev() {
             let allowance = limit.count(&"a").unwrap().unwrap();
-            assert_eq!((allowance.per_minute, allowance.left), (60, left));
-            assert!((1..=11).contains(&allowance.reset_seconds), "{allowance:?}");
+            assert_eq!((allowance.per_minute, allowance.remaining.left), (60, left));
         }
         let refused = limit.count(&"a").expect_err("the eleventh at once");
-        assert_eq!(limit.exhausted(&refused).map(|notified| notified.left), Some(0));
-        assert!(limit.count(&"b").is_ok(), "others are not concerned");
-        let off = Limit::per_minute(0);
-        assert!((0..1000).all(|_| off.count(&"a") == Ok(None)));
+        assert_eq!(limit.exhausted(&refused).map(|allowance| allowance.remaining.left), Some(0));
     }
 
     #[test]
     fn the_last_streams_are_reserved_for_payments_without_one() {
         let streams = Streams::of(8);
-        let mut held: Vec<_> = (0..6).map(|_| streams.take(false).expect("a place")).collect();
+        let mut held: Vec<_> = (0..6).map(|_| streams.take(false).expect("a slot")).collect();
         assert!(streams.take(false).is_none(), "a quarter is reserved");
         held.extend([streams.take(true), streams.take(true)].into_iter().flatten());
         assert_eq!(held.len(), 8);
         assert!(streams.take(true).is_none(), "all are taken");
         drop(held);
         assert!(streams.take(false).is_some());
-        assert!(Streams::of(1).take(false).is_some(), "one is for anybody");
+        assert!(Streams::of(1).take(false).is_some(), "a single slot is not reserved");
     }
 
     #[test]
@@ -313,9 +273,9 @@ mod tests {
         let held = [shares.take(one), shares.take(one)];
         assert!(held.iter().all(Option::is_some));
         assert!(shares.take(one).is_none(), "a third");
-        assert!(shares.take(other).is_some(), "others are not concerned");
+        assert!(shares.take(other).is_some(), "another address");
         drop(held);
         assert!(shares.take(one).is_some());
-        assert!(shares.held.lock().unwrap().is_empty(), "nobody at rest is remembered");
+        assert!(shares.held.lock().unwrap().is_empty(), "addresses without a share are dropped");
     }
 }

@@ -1,38 +1,51 @@
-//! `GET /api/payments`: the payments of the key's merchant, newest first, a page at a time.
+//! `GET /api/payments`: the payments of the key's merchant, newest first, in pages.
 
 use std::sync::Arc;
 
 use serde::Serialize;
+use warp::Filter;
 use warp::reply::Response;
 
+use crate::domain::api_key::Permission;
 use crate::operations::create_payment::REFERENCE_CHARS_MAX;
 use crate::operations::payments::{ListQuery, Page, page};
 use crate::operations::reason::Reason;
 use crate::view::PaymentView;
 
+use super::api::Api;
 use super::auth::KeyHolder;
 use super::error::ApiError;
-use super::{Api, json, query_parts};
+use super::filters::{Route, get, json, query, query_parts, with_api};
+use super::keyed::{Keyed, keyed};
 
-/// Payments on a page, unless the caller says how many.
 const LIMIT_USUAL: u32 = 20;
 
-/// Payments on a page at most.
 const LIMIT_MAX: u32 = 100;
+
+pub(super) fn route(api: &Arc<Api>) -> Route {
+    warp::path!("api" / "payments")
+        .and(get())
+        .and(keyed(api))
+        .and(with_api(api))
+        .and(query())
+        .then(|key: Keyed, api, query: String| {
+            key.respond(Permission::ReadPayments, |holder| async move {
+                list(api, holder, &query).await
+            })
+        })
+        .boxed()
+}
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct PageView {
     data: Vec<PaymentView>,
-    /// What to send as `cursor` for the page that follows; null on the last one. It is the last
-    /// payment of this page: what is created meanwhile moves nothing, and tells nothing of others.
+    /// The `cursor` of the next page; null on the last one. It is the id of this page's last
+    /// payment, so new payments do not shift the pages, and the cursor reveals no counts.
     next_cursor: Option<String>,
 }
 
-/// Lists payments: `status`, `reference`, `limit`, `cursor`.
-///
-/// # Errors
-/// 400 that names the parameter.
+/// Lists payments. Parameters: `status`, `reference`, `limit`, `cursor`.
 pub(crate) async fn list(
     api: Arc<Api>,
     holder: KeyHolder,
@@ -47,7 +60,6 @@ pub(crate) async fn list(
     json(&PageView { data: payments.iter().map(view).collect(), next_cursor })
 }
 
-/// What the query asks for. Unknown parts are ignored, as unknown fields of a body are.
 fn read_query(query: &str) -> Result<ListQuery, ApiError> {
     let mut list_query =
         ListQuery { status: None, reference: None, api_key: None, after: None, limit: LIMIT_USUAL };

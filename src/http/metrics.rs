@@ -1,10 +1,13 @@
-//! `/metrics` in Prometheus' text format: what this process measured, and what the database and
-//! the machine say now. `static/docs/reference/metrics.md` explains each series.
+//! `GET /metrics` in the Prometheus text format: counters of this process, and values read
+//! from the database and the machine on each request. `static/docs/reference/metrics.md`
+//! explains each series.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use prometheus::{Encoder, IntCounter, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder};
 
+use crate::clock::Clock;
 use crate::domain::amount::Amount;
 use crate::domain::chain::BlockId;
 use crate::domain::payout_address::Reason;
@@ -16,29 +19,43 @@ use crate::operations::payments::chain_suspect;
 use crate::safe_file::with_suffix;
 use crate::store::role_status::RoleStatus;
 use crate::store::totals::{Totals, totals};
-use crate::store::{ReadTx, blocks, disk_space, payments, payout_waits, retention, role_status};
+use crate::store::{
+    ReadTx, Store, blocks, disk_space, payments, payout_waits, retention, role_status,
+};
 use crate::view::role_status::Role;
 
-use super::ops::Ops;
+/// The sources of the operator's interface.
+#[derive(Clone)]
+pub(crate) struct Ops {
+    pub(crate) store: Store,
+    pub(crate) clock: Clock,
+    pub(crate) database: PathBuf,
+    /// `sweeper.max_hot_balance`, if the signing key is on this machine.
+    pub(crate) hot_limit: Option<Amount>,
+    /// Counters of the watcher, if it runs in this process.
+    pub(crate) zmq: Option<Arc<Counters>>,
+}
 
-/// All that can be measured. A database that cannot be read hides only what it would say.
+/// Gathers all series. If the database cannot be read, only its series are missing.
 pub(super) async fn gather(ops: &Ops) -> anyhow::Result<String> {
     let registry = Registry::new();
     count_zmq(&registry, ops.zmq.as_deref())?;
     measure_process(&registry)?;
-    let help = "Lines of the log that were not read in time and were dropped";
+    let help = "Log lines dropped because standard error was not read in time";
     counter(&registry, "litegate_log_lines_dropped_total", help, logging::dropped_lines())?;
     measure_disk(&registry, &ops.database)?;
     let limit = ops.hot_limit.map_or(0, Amount::litoshis);
-    let help = "sweeper.max_hot_balance where the key lies on this machine; 0 if there is no limit";
+    let help = "sweeper.max_hot_balance if the signing key is on this machine; 0: no limit";
     gauge(&registry, "litegate_hot_limit_litoshis", help, i64::try_from(limit)?)?;
     let now = ops.clock.now();
     let read = ops.store.read(Stored::read).await;
-    let help = "1 if the database could be read; else what it would say is missing";
+    let help = "1 if the database could be read; otherwise its series are missing";
     gauge(&registry, "litegate_database_readable", help, i64::from(read.is_ok()))?;
     match read {
         Ok(stored) => stored.register(&registry, now)?,
-        Err(error) => tracing::error!(error = format!("{error:#}"), "metrics lack the database"),
+        Err(error) => {
+            tracing::error!(error = format!("{error:#}"), "cannot read the database for metrics")
+        }
     }
     let mut families = registry.gather();
     families.extend(metrics::gather());
@@ -81,36 +98,36 @@ fn count_zmq(registry: &Registry, counters: Option<&Counters>) -> anyhow::Result
     Ok(())
 }
 
-/// What Linux says of this process (proc(5)), under the names that are usual.
+/// Values of this process from proc(5), under Prometheus' usual names.
 fn measure_process(registry: &Registry) -> anyhow::Result<()> {
     let version = [(env!("CARGO_PKG_VERSION").to_owned(), 1)];
-    labelled(registry, "litegate_build_info", "The version that runs", "version", &version)?;
+    labelled(registry, "litegate_build_info", "The running version", "version", &version)?;
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
     let kilobytes = resident.and_then(|rest| rest.split_whitespace().next()?.parse::<i64>().ok());
     if let Some(kilobytes) = kilobytes {
         let bytes = kilobytes.saturating_mul(1024);
-        gauge(registry, "process_resident_memory_bytes", "Memory in use", bytes)?;
+        gauge(registry, "process_resident_memory_bytes", "Resident memory", bytes)?;
     }
     if let Ok(open) = std::fs::read_dir("/proc/self/fd") {
         let open = i64::try_from(open.count()).unwrap_or(i64::MAX);
-        gauge(registry, "process_open_fds", "Files and connections that are open", open)?;
+        gauge(registry, "process_open_fds", "Open file descriptors", open)?;
     }
     Ok(())
 }
 
 fn measure_disk(registry: &Registry, database: &Path) -> anyhow::Result<()> {
     if let Some(free) = disk_space::free_bytes(database) {
-        let help = "Room that is left beside the database";
+        let help = "Free space on the disk of the database";
         let free = i64::try_from(free).unwrap_or(i64::MAX);
         gauge(registry, "litegate_disk_free_bytes", help, free)?;
     }
     let bytes = std::fs::metadata(with_suffix(database, "-wal")).map_or(0, |found| found.len());
-    let help = "Size of the database's write-ahead log";
+    let help = "Size of the write-ahead log of the database";
     gauge(registry, "litegate_database_wal_bytes", help, i64::try_from(bytes)?)
 }
 
-/// What the database says.
+/// Values from the database.
 struct Stored {
     totals: Totals,
     tip: Option<BlockId>,
@@ -118,7 +135,7 @@ struct Stored {
     chain_guard: bool,
     lost: usize,
     table_bytes: Vec<(String, i64)>,
-    /// Merchants whose payouts wait, by reason.
+    /// Merchants with waiting payouts, by reason.
     payout_waits: Vec<(String, i64)>,
 }
 
@@ -143,65 +160,79 @@ impl Stored {
         let help = "Size of each table with its indexes, measured once a day";
         labelled(registry, "litegate_table_bytes", help, "table", &table_bytes)?;
         let help =
-            "Merchants whose payouts wait, since the sweeper contradicts their payout address";
+            "Merchants whose payouts wait because the sweeper contradicts their payout address";
         labelled(registry, "litegate_payouts_waiting", help, "reason", &payout_waits)?;
         for (name, help, value) in [
             (
                 "litegate_webhook_events_pending",
-                "Events that wait to be delivered",
+                "Webhook events that wait for delivery",
                 totals.events_due,
             ),
             (
                 "litegate_webhook_oldest_pending_seconds",
-                "Age of the oldest event that waits; 0 if none does",
+                "Age of the oldest waiting webhook event; 0 if there is none",
                 age(totals.oldest_due_at),
             ),
-            ("litegate_webhooks_failed", "Events that were given up", totals.events_failed),
+            (
+                "litegate_webhooks_failed",
+                "Webhook events whose delivery failed for good",
+                totals.events_failed,
+            ),
             (
                 "litegate_unswept_coins",
-                "Confirmed coins that no sweep has claimed",
+                "Confirmed coins that are in no sweep",
                 totals.unswept.coins,
             ),
             (
                 "litegate_unswept_litoshis",
-                "What these coins hold",
+                "Sum of the confirmed coins that are in no sweep",
                 i64::try_from(totals.unswept.sum.litoshis())?,
             ),
-            ("litegate_sweeps_unconfirmed", "Sweeps without a block", totals.sweeps_waiting),
+            ("litegate_sweeps_unconfirmed", "Unconfirmed sweeps", totals.sweeps_waiting),
             (
                 "litegate_sweep_oldest_unconfirmed_seconds",
-                "Age of the oldest of them; 0 if there is none",
+                "Age of the oldest unconfirmed sweep; 0 if there is none",
                 age(totals.oldest_sweep_at),
             ),
             (
                 "litegate_notifications_pending",
-                "Notifications of the bot that wait to be sent",
+                "Bot notifications that wait to be sent",
                 totals.notifications_due,
             ),
             ("litegate_database_bytes", "Size of the database", totals.bytes),
             (
                 "litegate_chain_suspect",
-                "1 while the chain guard is active: MWEB payments and sweeps wait",
+                "1 while the chain guard is active: MWEB payments and sweeps are paused",
                 i64::from(chain_guard),
             ),
             (
                 "litegate_completed_payments_reorged_out",
-                "Completed payments whose coins the best chain does not hold any more",
+                "Completed payments whose coins left the best chain",
                 i64::try_from(lost)?,
             ),
         ] {
             gauge(registry, name, help, value)?;
         }
-        if let Some(tip) = tip {
-            let help = "The block that we stand on";
-            gauge(registry, "litegate_chain_height", help, i64::from(tip.height))?;
-        }
-        if let Some(at) = role_status.and_then(|role_status| role_status.at) {
-            let help = "Seconds since the watcher last stood at the node's tip";
-            gauge(registry, "litegate_watcher_last_sync_age_seconds", help, age(Some(at)))?;
-        }
-        Ok(())
+        register_sync(registry, tip, role_status, now)
     }
+}
+
+/// The watcher's progress; no series before its first sync.
+fn register_sync(
+    registry: &Registry,
+    tip: Option<BlockId>,
+    role_status: Option<RoleStatus>,
+    now: Timestamp,
+) -> anyhow::Result<()> {
+    if let Some(tip) = tip {
+        let help = "Height of the last processed block";
+        gauge(registry, "litegate_chain_height", help, i64::from(tip.height))?;
+    }
+    if let Some(at) = role_status.and_then(|role_status| role_status.at) {
+        let help = "Seconds since the watcher last reached the node's tip";
+        gauge(registry, "litegate_watcher_last_sync_age_seconds", help, now.ms_since(at) / 1000)?;
+    }
+    Ok(())
 }
 
 fn count_payout_waits(tx: &ReadTx) -> anyhow::Result<Vec<(String, i64)>> {

@@ -1,22 +1,39 @@
-//! `GET /openapi.json` and `litegate openapi`: the interface for machines, as OpenAPI 3.1.
+//! `GET /openapi.json` and `litegate openapi`: the OpenAPI 3.1 document.
 //!
-//! The document is written by hand and checked: against the error codes here, against the running
-//! server from outside.
+//! It is written by hand. Unit tests compare it with the error codes and the resources,
+//! `tests/it` with the running server.
 
+use std::sync::Arc;
+
+use warp::Filter;
 use warp::http::{HeaderValue, header};
 use warp::reply::Response;
 
+use super::api::Api;
+use super::error::ApiError;
+use super::filters::{Route, get, public, respond, with_api};
+
 const DOCUMENT: &str = include_str!("../../static/openapi.json");
 
-/// The document of a gateway with this URL.
+pub(super) fn route(api: &Arc<Api>) -> Route {
+    warp::path!("openapi.json")
+        .and(get())
+        .and(public(api))
+        .and(with_api(api))
+        .map(|allowed: Result<(), ApiError>, api: Arc<Api>| {
+            respond(allowed.map(|()| serve(&api.site.public_url)))
+        })
+        .boxed()
+}
+
+/// The document for a public URL.
 pub(crate) fn document(public_url: &str) -> String {
-    // The URL was parsed, so it holds nothing that would end a JSON string.
+    // A parsed URL contains no character that ends a JSON string.
     let document = DOCUMENT.replace("{{public_url}}", public_url);
     document.replace("{{version}}", env!("CARGO_PKG_VERSION"))
 }
 
-/// Serves the document.
-pub(crate) fn answer(public_url: &str) -> Response {
+fn serve(public_url: &str) -> Response {
     let mut response = Response::new(document(public_url).into());
     let json = HeaderValue::from_static("application/json");
     response.headers_mut().insert(header::CONTENT_TYPE, json);
@@ -72,7 +89,8 @@ mod tests {
         }
         for (path, operations) in paths {
             let path = path.replace(['{', '}'], "x");
-            let resource = resource::at(&path).unwrap_or_else(|| panic!("{path} is no resource"));
+            let resource =
+                resource::at(&path).unwrap_or_else(|| panic!("{path} is not a resource"));
             for method in ["get", "post", "put", "patch", "delete"] {
                 let documented = operations.get(method).is_some();
                 let name = method.to_uppercase().parse().expect("a method");

@@ -1,13 +1,11 @@
-//! Open pages: what changes of a payment is read once, and handed to every stream that shows it.
+//! Registry of open event streams: each change of a payment is read once and sent to all
+//! streams that show it.
 //!
-//! One task looks at the database: at once when a role of this process says that something
-//! changed, and twice a second by itself, for the roles may be other processes. A look reads what
-//! changed since the last one, and of that only what some page shows. So pages that do not change
-//! cost nothing, however many are open, and without an open page nothing is read at all.
+//! `page_updates.rs` polls the database. A poll reads only the changed payments that have an
+//! open stream, so streams without changes cost nothing.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use tokio::sync::watch;
 
@@ -19,17 +17,12 @@ use crate::operations::payments::{chain_suspect, facts, is_delayed};
 use crate::store::{ReadTx, blocks, payments};
 use crate::view::PaymentFacts;
 
-use super::Api;
-
-/// How often the database is looked at without a signal.
-const LOOK_EVERY: Duration = Duration::from_millis(500);
-
-/// Changes that are looked through one by one; after more of them every open page is read.
+/// Changes that a poll evaluates one by one; after more of them it reads every open page.
 const CHANGES_MAX: u32 = 1_000;
 
 type Latest = Option<Arc<PaymentFacts>>;
 
-/// The pages that are open. There are no more than event streams.
+/// The open pages, at most one per event stream.
 #[derive(Debug, Default)]
 pub(crate) struct Pages {
     open: Mutex<Open>,
@@ -38,11 +31,11 @@ pub(crate) struct Pages {
 #[derive(Debug, Default)]
 struct Open {
     latest: HashMap<PaymentId, watch::Sender<Latest>>,
-    /// Those of them that show something else with each block.
+    /// Payments whose pages change with each block.
     confirming: HashSet<PaymentId>,
 }
 
-/// An open page of one payment: what a look finds new comes here. Closed when dropped.
+/// An open page of one payment, which receives its changes. Closed when dropped.
 #[derive(Debug)]
 pub(super) struct Page {
     id: PaymentId,
@@ -52,17 +45,16 @@ pub(super) struct Page {
 
 /// How far the database was read.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Seen {
+pub(super) struct Seen {
     /// The number of the last change.
     number: i64,
     tip: Option<BlockId>,
-    /// Whether pages of pending payments speak of a delay.
+    /// Whether pages of pending payments announce a delay.
     delayed: bool,
 }
 
 impl Pages {
-    /// Opens a page. What changes from now on reaches it; what it shows at first is to be read
-    /// after this, so that no change falls between.
+    /// Opens a page. Read the payment after this call, so that no change is lost between.
     pub(super) fn open(self: &Arc<Pages>, id: PaymentId) -> Page {
         let mut open = self.lock();
         let sender = open.latest.entry(id).or_insert_with(|| watch::Sender::new(None));
@@ -73,7 +65,7 @@ impl Pages {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         self.lock().latest.is_empty()
     }
 
@@ -89,7 +81,7 @@ impl Pages {
         self.lock().latest.contains_key(id)
     }
 
-    /// Takes note of what is shown, if a page of the payment is open.
+    /// Updates which pages change with each block.
     fn note(&self, facts: &PaymentFacts) {
         let mut open = self.lock();
         if counts_confirmations(facts) && open.latest.contains_key(&facts.payment.id) {
@@ -99,15 +91,16 @@ impl Pages {
         }
     }
 
-    fn publish(&self, facts: PaymentFacts) {
+    /// Sends a payment to its open pages.
+    pub(super) fn publish(&self, facts: PaymentFacts) {
         self.note(&facts);
         if let Some(sender) = self.lock().latest.get(&facts.payment.id) {
             sender.send_replace(Some(Arc::new(facts)));
         }
     }
 
-    /// What of the open pages changed after `seen`, and how far that was read.
-    fn changed(
+    /// Reads the payments with open pages that changed after `seen`.
+    pub(super) fn changed(
         &self,
         tx: &ReadTx,
         seen: Option<&Seen>,
@@ -137,25 +130,25 @@ impl Pages {
 }
 
 impl Page {
-    /// How many pages of the payment are open, this one among them.
+    /// How many pages of the payment are open, including this one.
     pub(super) fn open_count(&self) -> usize {
         let open = self.pages.lock();
         open.latest.get(&self.id).map_or(1, watch::Sender::receiver_count)
     }
 
-    /// Takes note of what the page shows at first. A look may have read something newer since, so
-    /// this only adds: one page too many that is read at a new tip does no harm, one too few would.
+    /// Records what the page shows first. A poll may have read something newer meanwhile, so
+    /// this only adds: reading one page too many at a new tip is harmless, missing one is not.
     pub(super) fn show(&self, facts: &PaymentFacts) {
         if counts_confirmations(facts) {
             self.pages.note(facts);
         }
     }
 
-    /// Ends with the payment as it is after the next change.
+    /// Waits for the next change of the payment.
     pub(super) async fn changed(&mut self) -> Arc<PaymentFacts> {
         loop {
             if self.latest.changed().await.is_err() {
-                std::future::pending::<()>().await; // The sender is there as long as the page.
+                std::future::pending::<()>().await; // Unreachable: the sender lives as long as the page.
             }
             if let Some(facts) = self.latest.borrow_and_update().clone() {
                 return facts;
@@ -167,7 +160,7 @@ impl Page {
 impl Drop for Page {
     fn drop(&mut self) {
         let mut open = self.pages.lock();
-        // The last one, for its own receiver still counts.
+        // 1: the receiver of this page itself.
         if open.latest.get(&self.id).is_some_and(|sender| sender.receiver_count() <= 1) {
             open.latest.remove(&self.id);
             open.confirming.remove(&self.id);
@@ -175,43 +168,10 @@ impl Drop for Page {
     }
 }
 
-/// Whether what is shown of the payment changes with each block.
+/// Whether the payment's page changes with each block.
 fn counts_confirmations(facts: &PaymentFacts) -> bool {
     let in_block = facts.coins.iter().any(|coin| matches!(coin.place, Place::Block(_)));
     in_block && !matches!(facts.status, Status::Completed { .. })
-}
-
-/// Hands changes to the open pages until told to stop.
-pub(crate) async fn follow(api: Arc<Api>) {
-    let (mut seen, mut failing) = (None, false);
-    while !api.shutdown.is_cancelled() {
-        match look(&api, seen.clone()).await {
-            Ok(next) => (seen, failing) = (next, false),
-            Err(error) if failing => tracing::debug!(%error, "still cannot read what changed"),
-            Err(error) => {
-                tracing::error!(%error, "cannot read what changed for the open pages");
-                failing = true;
-            }
-        }
-        tokio::select! {
-            () = api.shutdown.cancelled() => {}
-            () = api.notifier.pages_notified() => {}
-            () = tokio::time::sleep(LOOK_EVERY) => {}
-        }
-    }
-}
-
-/// One look, if a page is open.
-async fn look(api: &Api, seen: Option<Seen>) -> Result<Option<Seen>, Refusal> {
-    if api.pages.is_empty() {
-        return Ok(seen);
-    }
-    let (pages, now) = (api.pages.clone(), api.clock.now());
-    let (next, changed) = api.store.read(move |tx| pages.changed(tx, seen.as_ref(), now)).await?;
-    for facts in changed {
-        api.pages.publish(facts);
-    }
-    Ok(Some(next))
 }
 
 #[cfg(test)]
@@ -229,7 +189,7 @@ mod tests {
         let id = mined.payment.id;
         let page = pages.open(id);
         pages.publish(mined);
-        // Another page was opened before that, and read the payment while it was unconfirmed.
+        // Another page read the payment while it was unconfirmed.
         let other = pages.open(id);
         other.show(&facts(Place::Mempool));
         assert_eq!(pages.confirming(), [id], "it is read again with each block");

@@ -2,25 +2,38 @@
 
 use std::sync::Arc;
 
+use warp::Filter;
 use warp::http::{HeaderMap, HeaderValue, StatusCode, header};
 use warp::reply::Response;
 
 use crate::domain::payment::{self, Place, Status};
 use crate::view::{PaymentFacts, receiving_address};
 
+use super::api::Api;
 use super::checkout::language::{self, Language};
 use super::checkout::{Checkout, Rendered, render, render_limited, render_not_found};
 use super::error::ApiError;
-use super::{Api, show};
+use super::filters::{Route, get, public, query, with_api};
+use super::show;
 
-/// What a client that asks too often is told, should nothing more exact be known.
-const PATIENCE_SECONDS: u64 = 10;
+/// `retry-after` of the rate-limited page, if the limit does not say.
+const RETRY_SECONDS: u64 = 10;
 
-/// Transactions that the page names at most.
+/// The most transactions on the page.
 const TXIDS_SHOWN_MAX: usize = 3;
 
-/// Shows the checkout, or a page that says that there is no such payment, or that the client has
-/// asked too often.
+pub(super) fn route(api: &Arc<Api>) -> Route {
+    warp::path!("pay" / String)
+        .and(get())
+        .and(public(api))
+        .and(with_api(api))
+        .and(query())
+        .and(warp::header::headers_cloned())
+        .then(|id, allowed, api, query, headers| pay(api, id, allowed, query, headers))
+        .boxed()
+}
+
+/// Shows the checkout, or a page for an unknown payment or a rate-limited client.
 pub(crate) async fn pay(
     api: Arc<Api>,
     id: String,
@@ -37,7 +50,7 @@ pub(crate) async fn pay(
         let mut response = answer(
             language,
             refusal.status(),
-            render_limited(language, seconds.unwrap_or(PATIENCE_SECONDS), &api.branding),
+            render_limited(language, seconds.unwrap_or(RETRY_SECONDS), &api.branding),
         );
         if let Some(after) = after {
             response.headers_mut().insert(header::RETRY_AFTER, after);

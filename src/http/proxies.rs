@@ -1,5 +1,5 @@
-//! Whose address a request has: the peer's, or the one that a trusted proxy names
-//! (`x-forwarded-for`); and which peers speak like a proxy without being trusted.
+//! The client's address: the peer's, or the one in `x-forwarded-for` of a trusted proxy. Also
+//! detects proxies that are not configured as trusted.
 
 use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr};
@@ -12,24 +12,24 @@ use crate::domain::webhook_url::is_public;
 
 use super::error::ApiError;
 
-/// The address of the client: the peer's, or, if the peer is one of our proxies, the last address
-/// in `x-forwarded-for` that is none of our proxies. Where all of them are, as when shoppers are in
-/// a trusted network themselves, the farthest.
+/// The client's address: the peer's, or behind a trusted proxy the last address in
+/// `x-forwarded-for` that is not trusted. If all are trusted, as when shoppers are in a
+/// trusted network, it is the first.
 ///
 /// # Errors
-/// 400 if one of our proxies names a client in a way that cannot be read: counting the client as
-/// the proxy would let it take the proxy's place.
+/// 400 if a trusted proxy sends an unreadable address: the request must not count as the
+/// proxy's.
 pub(crate) fn client_address(
     peer: IpAddr,
     headers: &HeaderMap,
     proxies: &[IpNetwork],
 ) -> Result<IpAddr, ApiError> {
-    // A socket for both families names an IPv4 peer ::ffff:a.b.c.d.
+    // A dual-stack socket reports an IPv4 peer as ::ffff:a.b.c.d.
     let peer = peer.to_canonical();
     if !is_proxy(peer, proxies) {
         return Ok(peer);
     }
-    // Hop by hop as bytes: what a client put before the proxy's own word may be any.
+    // As bytes: a client may put any bytes before the proxy's entry.
     let values = headers.get_all("x-forwarded-for").iter().map(HeaderValue::as_bytes);
     let hops: Vec<&[u8]> = values.flat_map(|value| value.split(|byte| *byte == b',')).collect();
     let mut farthest = peer;
@@ -47,12 +47,12 @@ pub(crate) fn client_address(
     Ok(farthest)
 }
 
-/// Whether requests from this address may name another one.
+/// Whether the address is a trusted proxy.
 pub(crate) fn is_proxy(address: IpAddr, proxies: &[IpNetwork]) -> bool {
     proxies.iter().any(|network| network.contains(address))
 }
 
-/// An address as proxies write it: bare, in brackets, or with the port.
+/// An address as proxies write it: bare, in brackets, or with a port.
 fn read_hop(hop: &str) -> Option<IpAddr> {
     let bare = hop.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(hop);
     let address = bare.parse::<IpAddr>().ok();
@@ -60,20 +60,19 @@ fn read_hop(hop: &str) -> Option<IpAddr> {
     address.or_else(with_port).map(|address| address.to_canonical())
 }
 
-/// Headers that a proxy adds.
 const FORWARDED: [&str; 3] = ["x-forwarded-for", "forwarded", "x-real-ip"];
 
-/// Peers that are reported at most: an operator has a few proxies.
+/// The most peers that are reported.
 const REPORTED_MAX: usize = 8;
 
-/// Peers that were reported to forward requests of others without being trusted: all their clients
-/// share one limit.
+/// The reported peers that forward requests without being trusted. All their clients share one
+/// rate limit.
 #[derive(Debug, Default)]
 pub(super) struct Untrusted(Mutex<BTreeSet<IpAddr>>);
 
 impl Untrusted {
-    /// The peer, if it forwards for others, is not trusted, and is reported for the first time.
-    /// Only peers in private networks count: anyone on the Internet can send these headers.
+    /// The peer, if it forwards requests, is not trusted, and was not reported before. Only
+    /// peers in private networks count, because any client can send these headers.
     pub(super) fn found(
         &self,
         peer: IpAddr,
@@ -146,7 +145,7 @@ mod tests {
         let found = |peer: &str, headers: &HeaderMap| {
             untrusted.found(peer.parse().unwrap(), headers, &proxies).is_some()
         };
-        assert!(!found("172.17.0.1", &HeaderMap::new()), "it forwards nothing");
+        assert!(!found("172.17.0.1", &HeaderMap::new()), "no forwarding header");
         assert!(!found("10.1.2.3", &forwarded), "it is trusted");
         assert!(!found("8.8.8.8", &forwarded), "anyone can send the header");
         assert!(found("172.17.0.1", &forwarded));

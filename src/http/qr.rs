@@ -1,8 +1,8 @@
-//! The QR code of a payment URI, as SVG that wallets read from a screen.
+//! QR codes of payment URIs as SVG, with a cache.
 //!
-//! Always black on white with a quiet zone of four modules (ISO/IEC 18004), in dark mode too;
-//! byte mode, level M, no logo over it. Encoding takes far longer than all else that a page needs:
-//! what was encoded is kept, by its text.
+//! Black on white with a quiet zone of four modules (ISO/IEC 18004), also in dark mode; byte
+//! mode, level M, no logo. Encoding is the slowest part of a page, so codes are cached by
+//! their text.
 
 use std::fmt::Write as _;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -13,28 +13,28 @@ use qrcode::{Color, EcLevel, QrCode};
 /// Modules of white around the code.
 const QUIET_ZONE: usize = 4;
 
-/// Codes that are kept at most, of two to three kilobytes each.
-const KEPT_MAX: usize = 2_048;
+/// The most cached codes, of two to three kilobytes each.
+const CACHED_MAX: usize = 2_048;
 
-/// Codes that were encoded, the least recently shown forgotten first.
+/// The cache. The least recently shown code is evicted first.
 pub(crate) struct Codes {
-    kept: Mutex<LruCache<String, Arc<str>>>,
+    cached: Mutex<LruCache<String, Arc<str>>>,
 }
 
 impl Default for Codes {
     fn default() -> Codes {
-        Codes { kept: Mutex::new(LruCache::new(KEPT_MAX)) }
+        Codes { cached: Mutex::new(LruCache::new(CACHED_MAX)) }
     }
 }
 
 impl Codes {
-    /// The code as a part of a page, with a label of ours for those who cannot see it; or `None` if
-    /// the text is too long for a QR code, which no payment URI is.
+    /// The code as an element of a page, with a label for screen readers. `None` if the text
+    /// is too long for a QR code, which no payment URI is.
     pub(crate) fn svg(&self, text: &str, label: &str) -> Option<String> {
         self.drawn(text, &format!("class=\"qr\" role=\"img\" aria-label=\"{label}\""))
     }
 
-    /// The code as a separate picture, as large as on our page.
+    /// The code as a separate SVG file, as large as on the checkout.
     pub(crate) fn picture(&self, text: &str) -> Option<String> {
         self.drawn(text, "xmlns=\"http://www.w3.org/2000/svg\" width=\"272\" height=\"272\"")
     }
@@ -44,14 +44,14 @@ impl Codes {
         Some(format!("<svg {attributes} {code}</svg>"))
     }
 
-    /// What a code's element holds, and its last attributes.
+    /// The last attributes and the content of the `svg` element.
     fn code(&self, text: &str) -> Option<Arc<str>> {
-        let kept = || self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(code) = kept().get(text) {
+        let cached = || self.cached.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(code) = cached().get(text) {
             return Some(code.clone());
         }
-        let code: Arc<str> = encode(text)?.into(); // Without the lock, for others are shown theirs.
-        kept().insert(text.to_owned(), code.clone());
+        let code: Arc<str> = encode(text)?.into(); // Not under the lock.
+        cached().insert(text.to_owned(), code.clone());
         Some(code)
     }
 }
@@ -60,7 +60,7 @@ fn encode(text: &str) -> Option<String> {
     let code = QrCode::with_error_correction_level(text, EcLevel::M).ok()?;
     let width = code.width();
     let side = width + 2 * QUIET_ZONE;
-    // One path of horizontal runs is a third of the size of a rectangle for each module.
+    // One path of horizontal runs has a third of the size of a rectangle per module.
     let mut path = String::new();
     for (y, row) in code.to_colors().chunks(width).enumerate() {
         let mut x = 0;
@@ -68,7 +68,7 @@ fn encode(text: &str) -> Option<String> {
             let run = row[x..].iter().take_while(|color| **color == Color::Dark).count();
             if run > 0 {
                 let (left, top) = (x + QUIET_ZONE, y + QUIET_ZONE);
-                let _ = write!(path, "M{left} {top}h{run}v1h-{run}z"); // A String takes all.
+                let _ = write!(path, "M{left} {top}h{run}v1h-{run}z"); // Writing to a String cannot fail.
             }
             x += run.max(1);
         }
@@ -92,9 +92,13 @@ mod tests {
         let other = codes.code("litecoin:a?amount=2").expect("a code");
         assert_ne!(first, other, "another amount is another code");
         assert_eq!(codes.code(&"x".repeat(5_000)), None, "too long for any code");
-        codes.kept.lock().unwrap().extend((0..KEPT_MAX).map(|n| (n.to_string(), first.clone())));
-        assert_eq!(codes.kept.lock().unwrap().len(), KEPT_MAX);
+        codes
+            .cached
+            .lock()
+            .unwrap()
+            .extend((0..CACHED_MAX).map(|n| (n.to_string(), first.clone())));
+        assert_eq!(codes.cached.lock().unwrap().len(), CACHED_MAX);
         codes.code("one more").expect("a code");
-        assert_eq!(codes.kept.lock().unwrap().len(), KEPT_MAX);
+        assert_eq!(codes.cached.lock().unwrap().len(), CACHED_MAX);
     }
 }

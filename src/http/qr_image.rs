@@ -1,22 +1,35 @@
-//! `GET /pay/:paymentId/qr.svg`: the QR code of what is still to be paid, for those who make a
-//! checkout of their own.
+//! `GET /pay/:paymentId/qr.svg`: the QR code of the amount due, for shops with their own
+//! checkout.
 
 use std::sync::Arc;
 
 use bitcoin::hashes::{Hash, sha256};
+use warp::Filter;
 use warp::http::{HeaderMap, HeaderValue, StatusCode, header};
 use warp::reply::{Reply, Response};
 
 use crate::domain::payment;
 use crate::view::receiving_address;
 
+use super::api::Api;
 use super::error::{ApiError, Code};
-use super::{Api, show};
+use super::filters::{Route, get, public, respond_if, with_api};
+use super::show;
 
-/// Shows the code. With `if-none-match`, 304 while it asks for the same.
+pub(super) fn route(api: &Arc<Api>) -> Route {
+    warp::path!("pay" / String / "qr.svg")
+        .and(get())
+        .and(public(api))
+        .and(with_api(api))
+        .and(warp::header::headers_cloned())
+        .then(|id, allowed, api, headers| respond_if(allowed, qr_image(api, id, headers)))
+        .boxed()
+}
+
+/// Serves the code. With `if-none-match`, 304 while the code is the same.
 ///
 /// # Errors
-/// 404 for an unknown payment, and for one that nothing should be sent to any more.
+/// 404 for an unknown payment, and for one that needs no payment any more.
 pub(crate) async fn qr_image(
     api: Arc<Api>,
     id: String,
@@ -26,13 +39,15 @@ pub(crate) async fn qr_image(
     let payment = &facts.payment;
     let assessment = payment::assess(payment, &facts.coins, facts.tip);
     if !payment::detail(payment, facts.status, &assessment).asks_for_money() {
-        let message = "nothing is to be sent to this payment any more";
+        let message = "this payment needs no further payment";
         return Err(ApiError::new(Code::NotFound, message));
     }
     let address = receiving_address(payment, api.site.network);
     let uri = payment::payment_uri(&address, assessment.due);
-    let picture =
-        api.codes.picture(&uri).ok_or_else(|| ApiError::internal("no QR code holds the URI"))?;
+    let picture = api
+        .codes
+        .picture(&uri)
+        .ok_or_else(|| ApiError::internal("the payment URI is too long for a QR code"))?;
     let hash = sha256::Hash::hash(picture.as_bytes()).to_string();
     let etag = format!("\"{}\"", &hash[..16]);
     let mut response = if show::is_known(&headers, &etag) {

@@ -1,7 +1,7 @@
-//! What is where: each address of the public interface, the methods that it takes, and who asks.
+//! Table of resources: path, methods and access of each.
 //!
-//! Judged before any route, so that an address answers a wrong method, a preflight and an unknown
-//! path in one way, whatever its handler does.
+//! It is evaluated before any route, so that unknown paths, wrong methods and CORS preflights
+//! are answered in one place.
 
 use std::borrow::Cow;
 
@@ -10,30 +10,29 @@ use warp::reply::{Reply, Response};
 
 use super::error::{ApiError, Code};
 
-/// Who may ask.
+/// Who may use a resource.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Access {
-    /// Anybody, from a page of any origin too.
+    /// Everyone, including pages of any origin (CORS).
     Public,
-    /// Who has an API key; never a page, so that keys stay out of browsers.
+    /// Holders of an API key. No CORS, so that keys stay out of browsers.
     Keyed,
-    /// A person with a browser; no other page may read it.
+    /// A page for browsers. No CORS.
     Page,
 }
 
-/// An address, or a family of them.
+/// A resource, or a family of them.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Resource {
-    /// The path; a segment `*` stands for any one.
+    /// The path; `*` stands for any one segment.
     pub(super) path: &'static str,
-    /// As the header `allow` lists them.
+    /// As in the `allow` header.
     methods: &'static str,
     pub(super) access: Access,
 }
 
 const READ: &str = "GET, HEAD, OPTIONS";
 
-/// All of them.
 const RESOURCES: [Resource; 13] = [
     resource("/", READ, Access::Page),
     resource("/api/payments", "GET, HEAD, POST, OPTIONS", Access::Keyed),
@@ -54,16 +53,14 @@ const fn resource(path: &'static str, methods: &'static str, access: Access) -> 
     Resource { path, methods, access }
 }
 
-/// The paths, for tests.
 #[cfg(test)]
 pub(super) fn paths() -> impl Iterator<Item = &'static str> {
     RESOURCES.iter().map(|resource| resource.path)
 }
 
-/// The path as the resources spell it. Doubled slashes and one at the end make no difference:
-/// shops append paths to a base URL that ends with one. A proxy may pass the path of the public
-/// URL on (`prefix`, empty if it has none) or remove it: it is removed where that leads to a
-/// resource, or the whole path leads to none.
+/// Normalises a path. Double slashes and a final one are removed, because shops append paths
+/// to a base URL that ends with a slash. `prefix` is the path of the public URL, which a proxy
+/// may pass on or remove: it is removed if the rest is a resource, or the whole path is none.
 pub(super) fn normal_path<'p>(path: &'p str, prefix: &str) -> Cow<'p, str> {
     if !path.starts_with('/') {
         return Cow::Borrowed(path); // `OPTIONS *`
@@ -80,13 +77,13 @@ pub(super) fn normal_path<'p>(path: &'p str, prefix: &str) -> Cow<'p, str> {
     }
 }
 
-/// The path of its segments that are not empty.
+/// The path without empty segments.
 fn joined(path: &str) -> String {
     let segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
     format!("/{}", segments.join("/"))
 }
 
-/// What there is under this path, as [`normal_path`] spells it.
+/// The resource at a path of [`normal_path`].
 pub(super) fn at(path: &str) -> Option<&'static Resource> {
     RESOURCES.iter().find(|resource| {
         let mut asked = path.split('/');
@@ -97,14 +94,15 @@ pub(super) fn at(path: &str) -> Option<&'static Resource> {
     })
 }
 
-/// The answer that needs no route: to an unknown path, a method that is not taken, a preflight.
+/// The response to an unknown path, a method that is not allowed, or a preflight; `None` for a
+/// request that a route answers.
 pub(super) fn answer(resource: Option<&'static Resource>, method: &Method) -> Option<Response> {
     let Some(resource) = resource else { return Some(ApiError::not_found().into_response()) };
-    let takes = resource.methods.split(", ").any(|name| name == method.as_str());
-    if takes && *method != Method::OPTIONS {
+    let allowed = resource.methods.split(", ").any(|name| name == method.as_str());
+    if allowed && *method != Method::OPTIONS {
         return None;
     }
-    let mut response = if takes {
+    let mut response = if allowed {
         let mut response = warp::reply().into_response();
         *response.status_mut() = StatusCode::NO_CONTENT;
         if resource.access == Access::Public {
@@ -112,14 +110,14 @@ pub(super) fn answer(resource: Option<&'static Resource>, method: &Method) -> Op
         }
         response
     } else {
-        let message = format!("this address takes {}", resource.methods);
+        let message = format!("allowed methods: {}", resource.methods);
         ApiError::new(Code::MethodNotAllowed, message).into_response()
     };
     response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(resource.methods));
     Some(response)
 }
 
-/// Answers a preflight (Fetch, 3.2): a page of any origin may ask.
+/// Adds the headers of a CORS preflight (Fetch, 3.2).
 fn allow_pages(resource: &Resource, response: &mut Response) {
     let headers = response.headers_mut();
     let methods = HeaderValue::from_static(resource.methods);
@@ -129,8 +127,7 @@ fn allow_pages(resource: &Resource, response: &mut Response) {
     headers.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("86400"));
 }
 
-/// Lets any page read an answer that is everybody's. Keyed ones stay out of browsers. An unknown
-/// path says nothing that anybody may not know.
+/// Adds the CORS headers of public responses, and of errors for unknown paths.
 pub(super) fn share(resource: Option<&'static Resource>, response: &mut Response) {
     match resource.map(|resource| resource.access) {
         Some(Access::Keyed | Access::Page) => {}
@@ -199,7 +196,7 @@ mod tests {
         ] {
             check(path, "/pay-gw", expected);
         }
-        // Prefixes that are paths of ours, too.
+        // Prefixes that are also paths of resources.
         check("/pay/docs", "/pay", "/docs");
         check("/pay/pay/x", "/pay", "/pay/x");
         check("/pay/x", "/pay", "/pay/x");

@@ -1,11 +1,10 @@
 //! Response cache for `GET /api/payments/:paymentId`.
 //!
-//! Pages and shops ask again and again for payments that have not changed. Before each response a
-//! [`ChangeDetector`] says whether any process has committed. If so, the changes since (numbered by
-//! triggers) are read once, and the cached responses that they concern are dropped. A cached response
-//! is therefore never older than our last commit, nor than another process's of a millisecond ago.
-//! Time alone changes the seconds that are left, which are written anew into each response.
-//!
+//! Pages and shops poll payments that rarely change. Before each response a [`ChangeDetector`]
+//! reports whether any process has committed. If so, the changes since then (numbered by
+//! triggers) are read once, and the cached responses of those payments are dropped. A cached
+//! response is never older than this process's last commit, or another process's commit of a
+//! millisecond ago. The remaining seconds are computed for each response.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -21,32 +20,32 @@ use crate::store::change_detector::ChangeDetector;
 use crate::store::{ReadTx, audit_log, blocks, payments};
 use crate::view::PaymentFacts;
 
-/// Answers that are kept at most, of one to two kilobytes each. One more, and all are forgotten.
+/// The most cached responses, of one to two kilobytes each. One more clears the cache.
 const ENTRIES_MAX: usize = 8_192;
 
-/// Changes that are looked through one by one; after more of them all answers are forgotten.
+/// Changes that are evaluated one by one; more of them clear the cache.
 const CHANGES_MAX: u32 = 250;
 
-/// How far the database was read, in numbers that only rise.
+/// How far the database was read, as rising numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Mark {
-    /// The last change to a payment's coins or verdict.
+    /// The last change to a payment's coins or status.
     change: i64,
-    /// The last act of a person, such as another business name.
-    act: i64,
+    /// The newest row of the audit log: an operation may change a business name.
+    audit_entry: i64,
 }
 
 impl Mark {
     pub(super) fn of(tx: &ReadTx) -> Result<Mark, Refusal> {
-        Ok(Mark { change: payments::last_change(tx)?, act: audit_log::newest(tx)? })
+        Ok(Mark { change: payments::last_change(tx)?, audit_entry: audit_log::newest(tx)? })
     }
 
     fn is_before(self, other: Mark) -> bool {
-        self.change < other.change || self.act < other.act
+        self.change < other.change || self.audit_entry < other.audit_entry
     }
 }
 
-/// What all answers depend on beside their own payment.
+/// The inputs of all responses beside their payment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 struct Common {
     tip: Option<BlockId>,
@@ -54,10 +53,10 @@ struct Common {
     chain_suspect: bool,
 }
 
-/// An answer but for the seconds that are left.
+/// A response without the remaining seconds.
 #[derive(Debug)]
-pub(super) struct Answer {
-    /// The JSON before and after those seconds.
+pub(super) struct CachedResponse {
+    /// The JSON before and after the remaining seconds.
     pub(super) parts: [String; 2],
     pub(super) etag: HeaderValue,
     pub(super) expires_at: Timestamp,
@@ -65,14 +64,13 @@ pub(super) struct Answer {
 
 #[derive(Debug)]
 struct Entry {
-    answer: Arc<Answer>,
-    /// The tip that it was said at, if a coin in a block counts its confirmations from there.
+    response: Arc<CachedResponse>,
+    /// The tip of the response, if it contains confirmations.
     tip: Option<Option<BlockId>>,
-    /// Whether it speaks of a delay, if it can.
+    /// Whether it announces a delay; `None` if its status never does.
     delayed: Option<bool>,
 }
 
-/// The answers that lie ready.
 pub(crate) struct StatusCache {
     state: Mutex<State>,
 }
@@ -81,7 +79,7 @@ struct State {
     change_detector: ChangeDetector,
     mark: Mark,
     common: Common,
-    answers: HashMap<PaymentId, Entry>,
+    responses: HashMap<PaymentId, Entry>,
 }
 
 impl StatusCache {
@@ -90,51 +88,51 @@ impl StatusCache {
             change_detector,
             mark: Mark::default(),
             common: Common::default(),
-            answers: HashMap::new(),
+            responses: HashMap::new(),
         };
         StatusCache { state: Mutex::new(state) }
     }
 
-    /// The answer for a payment, if it lies ready and nothing has changed since.
-    pub(super) fn answer(&self, id: PaymentId, now: Timestamp) -> Option<Arc<Answer>> {
+    /// The cached response of a payment, if it is still valid.
+    pub(super) fn get(&self, id: PaymentId, now: Timestamp) -> Option<Arc<CachedResponse>> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         if let Err(error) = state.catch_up() {
-            tracing::debug!(%error, "cannot see whether answers that lie ready are still right");
+            tracing::debug!(%error, "cannot check whether cached responses are valid");
             return None;
         }
-        let kept = state.answers.get(&id).filter(|kept| state.common.allows(kept, now))?;
-        Some(kept.answer.clone())
+        let entry = state.responses.get(&id).filter(|entry| state.common.allows(entry, now))?;
+        Some(entry.response.clone())
     }
 
-    /// Keeps an answer, made of facts that were read in the same state as `mark`.
-    pub(super) fn keep(&self, facts: &PaymentFacts, mark: Mark, answer: Arc<Answer>) {
+    /// Caches a response. Its facts and `mark` were read in one transaction.
+    pub(super) fn insert(&self, facts: &PaymentFacts, mark: Mark, response: Arc<CachedResponse>) {
         let in_block = facts.coins.iter().any(|coin| matches!(coin.place, Place::Block(_)));
-        let kept = Entry {
-            answer,
+        let entry = Entry {
+            response,
             tip: in_block.then_some(facts.tip),
             delayed: (facts.status == Status::Pending).then_some(facts.delayed),
         };
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        // What came between was looked through already and would not be met again.
+        // Later changes were evaluated already, and would not drop this response again.
         if mark.is_before(state.mark) {
             return;
         }
-        if state.answers.len() >= ENTRIES_MAX {
-            state.answers.clear();
+        if state.responses.len() >= ENTRIES_MAX {
+            state.responses.clear();
         }
-        state.answers.insert(facts.payment.id, kept);
+        state.responses.insert(facts.payment.id, entry);
     }
 }
 
 impl State {
-    /// Forgets what is no longer right.
+    /// Drops responses that are no longer valid.
     fn catch_up(&mut self) -> Result<(), Refusal> {
         let before = self.mark;
-        let news = self.change_detector.if_new(|tx| Changes::since(before, tx))?;
-        let Some(Changes { mark, common, changed }) = news else { return Ok(()) };
+        let changes = self.change_detector.if_new(|tx| Changes::since(before, tx))?;
+        let Some(Changes { mark, common, changed }) = changes else { return Ok(()) };
         match changed {
-            Some(changed) => changed.iter().for_each(|id| drop(self.answers.remove(id))),
-            None => self.answers.clear(),
+            Some(changed) => changed.iter().for_each(|id| drop(self.responses.remove(id))),
+            None => self.responses.clear(),
         }
         (self.mark, self.common) = (mark, common);
         Ok(())
@@ -142,17 +140,18 @@ impl State {
 }
 
 impl Common {
-    fn allows(&self, kept: &Entry, now: Timestamp) -> bool {
+    fn allows(&self, entry: &Entry, now: Timestamp) -> bool {
         let delayed = self.chain_suspect || is_silent(self.watcher_at, now);
-        kept.tip.is_none_or(|tip| tip == self.tip) && kept.delayed.is_none_or(|was| was == delayed)
+        entry.tip.is_none_or(|tip| tip == self.tip)
+            && entry.delayed.is_none_or(|was| was == delayed)
     }
 }
 
-/// What came since a mark.
+/// The changes after a mark.
 struct Changes {
     mark: Mark,
     common: Common,
-    /// The payments that changed; `None` if they are many, or it may be any.
+    /// The changed payments; `None` if there are too many, or any may have changed.
     changed: Option<Vec<PaymentId>>,
 }
 
@@ -164,7 +163,7 @@ impl Changes {
             watcher_at: watcher_at(tx)?,
             chain_suspect: chain_suspect(tx)?,
         };
-        let changed = match mark.act == before.act {
+        let changed = match mark.audit_entry == before.audit_entry {
             true => payments::changed_after(tx, before.change, CHANGES_MAX)?,
             false => None,
         };
@@ -183,20 +182,21 @@ mod tests {
     fn data_read_before_the_last_change_check_is_not_cached() {
         let dir = tempfile::tempdir().expect("a folder");
         let store = Store::open(&dir.path().join("litegate.db")).expect("a new database");
-        let ready = StatusCache::new(store.change_detector().expect("a connection"));
+        let cache = StatusCache::new(store.change_detector().expect("a connection"));
         let (now, facts) = (Timestamp::from_ms(0), facts(Place::Mempool));
         let id = facts.payment.id;
-        let answer = || {
+        let response = || {
             let (parts, etag) = ([String::new(), String::new()], HeaderValue::from_static("a"));
-            Arc::new(Answer { parts, etag, expires_at: now })
+            Arc::new(CachedResponse { parts, etag, expires_at: now })
         };
         let read = || store.read_blocking(Mark::of).expect("readable");
         let old = read();
-        assert!(ready.answer(id, now).is_none(), "nothing lies ready yet");
-        let facts = PaymentFacts { delayed: true, ..facts }; // There is no watcher.
-        ready.keep(&facts, old, answer());
-        assert!(ready.answer(id, now).is_some());
-        // Somebody reads the payment, and before they keep it, it changes and a look sees that.
+        assert!(cache.get(id, now).is_none(), "the cache is empty");
+        let facts = PaymentFacts { delayed: true, ..facts }; // No watcher runs.
+        cache.insert(&facts, old, response());
+        assert!(cache.get(id, now).is_some());
+        // A request reads the payment. Before it caches the response, another request sees a
+        // change.
         store
             .write_blocking(move |tx| {
                 let act = Act {
@@ -212,10 +212,10 @@ mod tests {
                 Ok::<_, Error>(())
             })
             .expect("written");
-        assert!(ready.answer(id, now).is_none(), "forgotten");
-        ready.keep(&facts, old, answer());
-        assert!(ready.answer(id, now).is_none(), "what may be old is not kept");
-        ready.keep(&facts, read(), answer());
-        assert!(ready.answer(id, now).is_some());
+        assert!(cache.get(id, now).is_none(), "dropped");
+        cache.insert(&facts, old, response());
+        assert!(cache.get(id, now).is_none(), "a stale response is not cached");
+        cache.insert(&facts, read(), response());
+        assert!(cache.get(id, now).is_some());
     }
 }

@@ -1,11 +1,10 @@
-//! Request bodies that a handler leaves unread, as every early refusal does (401, 404, 413, 429).
+//! Discards request bodies that a handler did not read, as after every early refusal (401,
+//! 404, 413, 429).
 //!
-//! A server that closes a socket with unread bytes resets the connection, and the reset can destroy
-//! the answer on its way. So the rest of the body is read and thrown away before the answer goes
-//! out, within bounds. Beyond them the answer announces the end (`connection: close`), and the
-//! connection lingers (RFC 9112, 9.6; `client_stream.rs`).
-//!
-//! Must not know: why the handler did not read.
+//! Closing a socket with unread bytes resets the connection, and the reset can destroy the
+//! response. The rest of the body is therefore read and discarded before the response, within
+//! bounds. Beyond them the response says `connection: close`, and the connection lingers (RFC
+//! 9112, 9.6; `client_stream.rs`).
 
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -16,21 +15,21 @@ use hyper::body::{Body, Frame, Incoming, SizeHint};
 use warp::Buf;
 use warp::http::{HeaderMap, Request, header};
 
-/// The longest rest of a body that is read before the answer, in bytes.
+/// The most bytes of a body that are discarded before the response.
 const DRAINED_BYTES_MAX: u64 = 5 * 1024 * 1024;
 
-/// How long that may take.
+/// How long discarding may take.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// The body that a handler gets. Dropped before its end, it leaves the rest in [`Unread`].
+/// The body that a handler gets. If it is dropped before its end, the rest is in [`Unread`].
 pub(super) struct RequestBody {
     incoming: Option<Incoming>,
-    /// The handler has asked for it: the client was told to go on (`expect: 100-continue`).
+    /// The handler has read from it, so hyper has sent 100 Continue if it was expected.
     begun: bool,
     unread: Unread,
 }
 
-/// Where the rest of a body is found once its handler has ended.
+/// The rest of a body once its handler has ended.
 #[derive(Clone, Default)]
 pub(super) struct Unread(Arc<Mutex<Option<Rest>>>);
 
@@ -39,7 +38,7 @@ struct Rest {
     begun: bool,
 }
 
-/// Lets a request's body be watched.
+/// Wraps a request's body, so that its rest can be drained.
 pub(super) fn watch(request: Request<Incoming>) -> (Request<RequestBody>, Unread) {
     let unread = Unread::default();
     let of_body = unread.clone();
@@ -51,16 +50,15 @@ pub(super) fn watch(request: Request<Incoming>) -> (Request<RequestBody>, Unread
     (request, unread)
 }
 
-/// Whether the client waits for a word of ours before it sends its body (RFC 9110, 10.1.1).
+/// Whether the client waits for 100 Continue before it sends its body (RFC 9110, 10.1.1).
 pub(super) fn expects_continue(headers: &HeaderMap) -> bool {
     let value = headers.get(header::EXPECT).and_then(|value| value.to_str().ok());
     value.is_some_and(|value| value.trim().eq_ignore_ascii_case("100-continue"))
 }
 
 impl Unread {
-    /// Reads what the handler left. `false` if there is more than may be read, or it does not come
-    /// in time: then the connection cannot be kept. The handler must have ended. A body that the
-    /// client holds back (`expects_continue`) is not asked for.
+    /// Discards the rest, once the handler has ended. `false` if it is too long or too slow,
+    /// or if the client still waits for 100 Continue: then the connection must be closed.
     pub(super) async fn drain(&self, expects_continue: bool) -> bool {
         let rest = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
         let Some(Rest { incoming, begun }) = rest else { return true };

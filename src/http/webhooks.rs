@@ -1,65 +1,87 @@
 //! `GET /api/webhooks`, `GET /api/webhooks/:eventId/attempts` and
-//! `POST /api/webhooks/:eventId/resend`: a merchant's own outbox, with what its receiver answered.
-//! By API key only, because answers may hold anything.
+//! `POST /api/webhooks/:eventId/resend`: the merchant's webhook events and their attempts.
 
 use std::sync::Arc;
 
 use serde::Serialize;
+use warp::Filter;
 use warp::reply::Response;
 
+use crate::domain::api_key::Permission;
 use crate::operations::Actor;
 use crate::operations::reason::Reason;
-use crate::operations::webhooks::{self as operations, ListQuery, Notified};
+use crate::operations::webhooks::{self as operations, EventWithAttempts, ListQuery};
 use crate::view::{AttemptView, EventView};
 
+use super::api::Api;
 use super::auth::KeyHolder;
 use super::error::ApiError;
-use super::{Api, json, query_parts};
+use super::filters::{Route, get, json, query, query_parts, with_api};
+use super::keyed::{Keyed, keyed};
 
-/// Events on a page, unless the caller says how many.
 const LIMIT_USUAL: u32 = 20;
 
-/// Events on a page at most.
 const LIMIT_MAX: u32 = 100;
 
-/// One page of events, newest first.
+pub(super) fn route(api: &Arc<Api>) -> Route {
+    let events = warp::path!("api" / "webhooks")
+        .and(get())
+        .and(keyed(api))
+        .and(with_api(api))
+        .and(query())
+        .then(|key: Keyed, api, query: String| {
+            key.respond(Permission::Read, |holder| async move { list(api, holder, &query).await })
+        });
+    let attempts = warp::path!("api" / "webhooks" / String / "attempts")
+        .and(get())
+        .and(keyed(api))
+        .and(with_api(api))
+        .and(query())
+        .then(|id, key: Keyed, api, query: String| {
+            key.respond(Permission::Read, |holder| async move {
+                attempts(api, holder, id, &query).await
+            })
+        });
+    let resend = warp::path!("api" / "webhooks" / String / "resend")
+        .and(warp::post())
+        .and(keyed(api))
+        .and(with_api(api))
+        .then(|id, key: Keyed, api| {
+            key.respond(Permission::Change, |holder| resend(api, holder, id))
+        });
+    events.or(attempts).unify().or(resend).unify().boxed()
+}
+
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Page {
     data: Vec<EventView>,
-    /// What to send as `cursor` for the page that follows; null on the last one.
+    /// The `cursor` of the next page; null on the last one.
     next_cursor: Option<String>,
 }
 
-/// Lists events of the key's merchant: `status`, `limit`, `cursor`.
-///
-/// # Errors
-/// 400, 401, 429.
+/// Lists events of the key's merchant. Parameters: `status`, `limit`, `cursor`.
 pub(crate) async fn list(
     api: Arc<Api>,
     holder: KeyHolder,
     query: &str,
 ) -> Result<Response, ApiError> {
     let list_query = ListQuery { merchant: Some(holder.merchant()), ..read_query(query)? };
-    let (notified, more) =
+    let (events, more) =
         api.store.read(move |tx| operations::list(tx, &list_query).map_err(ApiError::from)).await?;
-    let next_cursor = notified.last().filter(|_| more).map(|(event, _)| event.id.clone());
-    json(&Page { data: notified.iter().map(view).collect(), next_cursor })
+    let next_cursor = events.last().filter(|_| more).map(|(event, _)| event.id.clone());
+    json(&Page { data: events.iter().map(view).collect(), next_cursor })
 }
 
-/// One page of attempts, newest first.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct AttemptPage {
     data: Vec<AttemptView>,
-    /// What to send as `cursor` for the page that follows; null on the last one.
+    /// The `cursor` of the next page; null on the last one.
     next_cursor: Option<String>,
 }
 
-/// Lists the attempts at an event of the key's merchant: `limit`, `cursor`.
-///
-/// # Errors
-/// 400, 401, 404, 429.
+/// Lists the attempts of an event. Parameters: `limit`, `cursor`.
 pub(crate) async fn attempts(
     api: Arc<Api>,
     holder: KeyHolder,
@@ -89,29 +111,25 @@ fn read_limit(value: &str) -> Result<u32, ApiError> {
     limit.ok_or_else(|| ApiError::invalid("limit", reason))
 }
 
-/// Makes an event of the key's merchant due now and answers it as it stands.
-///
-/// # Errors
-/// 401, 404, 429.
+/// Makes an event due now, and returns it.
 pub(crate) async fn resend(
     api: Arc<Api>,
     holder: KeyHolder,
     id: String,
 ) -> Result<Response, ApiError> {
     let (merchant, now) = (Some(holder.merchant()), api.clock.now());
-    let notified = api
+    let event = api
         .store
         .write(move |tx| operations::resend(tx, &Actor::ApiKey, merchant, &id, now))
         .await?;
     api.notifier.notify_webhooks();
-    json(&view(&notified))
+    json(&view(&event))
 }
 
-fn view((event, attempts): &Notified) -> EventView {
+fn view((event, attempts): &EventWithAttempts) -> EventView {
     EventView::new(event, attempts)
 }
 
-/// What the query asks for.
 fn read_query(query: &str) -> Result<ListQuery, ApiError> {
     let mut list_query = ListQuery { limit: LIMIT_USUAL, ..ListQuery::default() };
     for (name, value) in query_parts(query, ["status", "limit", "cursor"])? {

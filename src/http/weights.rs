@@ -1,10 +1,10 @@
-//! Lists of preferences, such as `accept: a;q=0.5, b` (RFC 9110, 12.4.2).
+//! Quality values, as in `accept: a;q=0.5, b` (RFC 9110, 12.4.2).
 
-/// Ranges of a list that are looked at.
+/// Ranges of a list that are read; further ones are ignored.
 const RANGES_MAX: usize = 32;
 
-/// The ranges of a list, each with its weight in thousandths: 1,000 where none is named, 0 where it
-/// is no number.
+/// The ranges of a list, each with its weight in thousandths: 1,000 by default, 0 if it is not
+/// a number.
 pub(super) fn ranges(list: &str) -> impl Iterator<Item = (&str, u32)> {
     list.split(',').take(RANGES_MAX).map(|range| {
         let mut parts = range.split(';').map(str::trim);
@@ -15,8 +15,8 @@ pub(super) fn ranges(list: &str) -> impl Iterator<Item = (&str, u32)> {
     })
 }
 
-/// A weight such as `0.8` in thousandths. Further decimals are dropped, and more than 1 is 1; 0 for
-/// what is no number.
+/// A weight such as `0.8` in thousandths. Further decimals are dropped, more than 1 is 1, and
+/// 0 stands for text that is not a number.
 fn thousandths(weight: &str) -> u32 {
     let (whole, rest) = weight.split_once('.').unwrap_or((weight, ""));
     if !whole.bytes().chain(rest.bytes()).all(|byte| byte.is_ascii_digit()) {

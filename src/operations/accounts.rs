@@ -1,35 +1,47 @@
-//! A merchant's accounts and payouts, for every door that shows them.
+//! A merchant's account: settings, payout addresses, sums and payouts.
 
 use bitcoin::Txid;
 
 use crate::domain::ledger::Ledger;
-use crate::domain::merchant::MerchantId;
+use crate::domain::merchant::{Merchant, MerchantId, Registrations};
 use crate::domain::network::Network;
 use crate::store::accounts::{self as rows, PaidSweep};
-use crate::store::{ReadTx, blocks};
+use crate::store::{ReadTx, blocks, merchants};
 use crate::view::account::Sums;
 
-use super::Refusal;
-use super::merchants::{self, Account};
 use super::reason::Reason;
+use super::refusal::Refusal;
 
-/// A merchant with its accounts.
+#[derive(Debug, Clone)]
+pub(crate) struct Account {
+    pub(crate) merchant: Merchant,
+    pub(crate) addresses: Registrations,
+}
+
 #[derive(Debug, Clone)]
 pub(crate) struct Statement {
     pub(crate) account: Account,
     pub(crate) sums: Sums,
 }
 
-/// Everything about a merchant's account.
+pub(crate) fn get(tx: &ReadTx, id: MerchantId) -> Result<Merchant, Refusal> {
+    merchants::by_id(tx, id)?.ok_or(Refusal::UnknownMerchant(id))
+}
+
+pub(crate) fn account(tx: &ReadTx, id: MerchantId, network: Network) -> Result<Account, Refusal> {
+    let merchant = get(tx, id)?;
+    Ok(Account { merchant, addresses: merchants::payout_addresses(tx, id, network)? })
+}
+
+/// A merchant with its account sums, at the current tip.
 pub(crate) fn statement(
     tx: &ReadTx,
     id: MerchantId,
     network: Network,
 ) -> Result<Statement, Refusal> {
-    Ok(Statement { account: merchants::account(tx, id, network)?, sums: sums(tx, id)? })
+    Ok(Statement { account: account(tx, id, network)?, sums: sums(tx, id)? })
 }
 
-/// What a merchant's accounts hold.
 pub(crate) fn sums(tx: &ReadTx, id: MerchantId) -> Result<Sums, Refusal> {
     let tip = blocks::tip(tx)?.map_or(0, |tip| tip.height);
     let facts = rows::facts(tx, id, tip)?;
@@ -38,10 +50,10 @@ pub(crate) fn sums(tx: &ReadTx, id: MerchantId) -> Result<Sums, Refusal> {
     Ok(Sums { ledger, unconfirmed: facts.unconfirmed, confirmed: facts.confirmed })
 }
 
-/// A page of the sweeps that paid a merchant, and whether there are more.
+/// A page of the sweeps that paid a merchant, newest first, and whether there are more.
 ///
 /// # Errors
-/// If the cursor is none of this list's.
+/// If the cursor is not from this list.
 pub(crate) fn payouts(
     tx: &ReadTx,
     id: MerchantId,

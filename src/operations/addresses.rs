@@ -1,6 +1,5 @@
-//! The addresses of payments that are still to come, derived ahead of need: each request derives
-//! one for a later request, on its own thread, so that the one thread that writes never waits for
-//! curve arithmetic.
+//! Addresses of future payments, derived ahead: each request derives one for a later request
+//! on its own thread, so that the writer thread does not wait for curve arithmetic.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -9,14 +8,14 @@ use bitcoin::ScriptBuf;
 
 use crate::domain::keys::{AccountXpub, DerivationIndex};
 
-/// Addresses that lie ready at most.
+/// The most addresses derived ahead.
 const READY_MAX: u32 = 1_024;
 
-/// The account's addresses, some of them ready.
+/// The account's addresses, some of them derived ahead.
 #[derive(Debug)]
 pub(crate) struct Addresses {
     xpub: AccountXpub,
-    /// Where the operator's fee goes: never given out, in any spelling.
+    /// The operator's fee address, which is never issued, in any script type.
     operator: Option<ScriptBuf>,
     ready: Mutex<Ready>,
 }
@@ -24,7 +23,7 @@ pub(crate) struct Addresses {
 #[derive(Debug, Default)]
 struct Ready {
     scripts: BTreeMap<DerivationIndex, ScriptBuf>,
-    /// The index after the last one that was taken.
+    /// The index after the last taken one.
     taken: u32,
     /// The next index to derive ahead.
     next: u32,
@@ -44,7 +43,7 @@ impl Addresses {
         self.ready.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Derives one more address for later, if there is room. Nothing is locked meanwhile.
+    /// Derives one more address, unless there are enough. The lock is not held meanwhile.
     pub(crate) fn derive_ahead(&self) {
         let index = {
             let mut ready = self.ready();
@@ -63,13 +62,13 @@ impl Addresses {
         }
     }
 
-    /// The script at an index, which is taken by that: ready, or derived now.
+    /// Takes the script at an index: derived ahead, or now.
     pub(crate) fn take(&self, index: DerivationIndex) -> ScriptBuf {
         let found = {
             let mut ready = self.ready();
             ready.taken = index.get().saturating_add(1);
             let later = ready.scripts.split_off(&index);
-            ready.scripts = later; // Those below are of no use any more.
+            ready.scripts = later; // Lower indexes are not needed any more.
             ready.scripts.remove(&index)
         };
         found.unwrap_or_else(|| self.xpub.script_at(index))
@@ -92,7 +91,7 @@ mod tests {
             addresses.derive_ahead();
         }
         assert_eq!(addresses.ready().scripts.len(), 5);
-        // An index may be skipped, and a write that was taken back asks for the same one again.
+        // An index may be skipped, and is taken again after a rollback.
         for n in [42, 42, 44, 43, 46, 47, 10] {
             assert_eq!(addresses.take(index(n)), xpub.script_at(index(n)), "{n}");
         }

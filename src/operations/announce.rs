@@ -1,5 +1,4 @@
-//! What administrators do to the whole: say something to all merchants, send a merchant's failed
-//! webhooks again. Each leaves a line in the audit log.
+//! Administrators' operations: announcements, and resending a merchant's failed webhooks.
 
 use crate::domain::merchant::MerchantId;
 use crate::domain::time::Timestamp;
@@ -7,19 +6,19 @@ use crate::store::WriteTx;
 use crate::store::audit_log;
 use crate::store::events::{self, Wanted};
 
+use super::actor::{Actor, entry, gateway_entry};
+use super::merchants;
+pub(crate) use super::reason::ANNOUNCEMENT_CHARS_MAX;
 use super::reason::Reason;
-use super::{Actor, Refusal, act, act_on_all, merchants};
+use super::refusal::Refusal;
 
-/// The longest announcement, in characters.
-pub(crate) const ANNOUNCEMENT_CHARS_MAX: usize = 1_500;
-
-/// Failed webhooks that are sent again at once, at most.
+/// The most webhooks of one resend.
 const RESENT_MAX: u32 = 500;
 
 /// Records an announcement, before it is posted.
 ///
 /// # Errors
-/// If it says nothing, or more than fits.
+/// If it is empty or too long.
 pub(crate) fn record(
     tx: &WriteTx,
     actor: &Actor,
@@ -27,11 +26,11 @@ pub(crate) fn record(
     now: Timestamp,
 ) -> Result<(), Refusal> {
     evaluate(text)?;
-    audit_log::append(tx, &act_on_all(actor, now, "announce", (None, Some(text.to_owned()))))?;
+    audit_log::append(tx, &gateway_entry(actor, now, "announce", (None, Some(text.to_owned()))))?;
     Ok(())
 }
 
-/// Refuses an announcement that says nothing, or more than fits into a message.
+/// Refuses an announcement that is empty or too long for a message.
 pub(crate) fn evaluate(text: &str) -> Result<(), Refusal> {
     let chars = text.trim().chars().count();
     if chars == 0 || chars > ANNOUNCEMENT_CHARS_MAX {
@@ -40,7 +39,7 @@ pub(crate) fn evaluate(text: &str) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Makes the failed webhooks of a merchant due again. Answers how many.
+/// Makes the failed webhooks of a merchant due again, and returns how many.
 pub(crate) fn resend_failed(
     tx: &WriteTx,
     actor: &Actor,
@@ -56,6 +55,6 @@ pub(crate) fn resend_failed(
         }
     }
     let change = (None, Some(format!("{count} webhooks")));
-    audit_log::append(tx, &act(actor, now, "resend_all", id, change))?;
+    audit_log::append(tx, &entry(actor, now, "resend_all", id, change))?;
     Ok(count)
 }

@@ -6,14 +6,16 @@ use crate::domain::time::Timestamp;
 use crate::secret;
 use crate::store::{self, ReadTx, WriteTx, audit_log, merchants as rows};
 
-use super::{Actor, Refusal, act, merchants};
+use super::actor::{Actor, entry};
+use super::merchants;
+use super::refusal::Refusal;
 
 /// Why a request about named keys is refused.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum KeyRefusal {
-    #[error("the merchant has no API key {0} (litegate merchant key list)")]
+    #[error("the merchant has no API key {0}; litegate merchant key list shows its keys")]
     UnknownKey(ApiKeyId),
-    #[error("name must be unique: {0} has it already")]
+    #[error("name must be unique; the key {0} has it already")]
     NameTaken(ApiKeyId),
     #[error("a merchant may have {NAMED_API_KEYS_MAX} named API keys; revoke one first")]
     TooMany,
@@ -55,7 +57,7 @@ pub(crate) fn add(
         last_used_at: None,
     };
     rows::insert_api_key(tx, &key)?;
-    audit_log::append(tx, &act(actor, now, "add_api_key", merchant, (None, Some(shown(&key)))))?;
+    audit_log::append(tx, &entry(actor, now, "add_api_key", merchant, (None, Some(shown(&key)))))?;
     Ok(key)
 }
 
@@ -73,7 +75,7 @@ fn get(tx: &ReadTx, merchant: MerchantId, id: ApiKeyId) -> Result<NamedApiKey, K
     rows::api_key(tx, merchant, id)?.ok_or(KeyRefusal::UnknownKey(id))
 }
 
-/// Finds a named key whose text is to be shown, and records that it was.
+/// Finds a named key to show its text, and records it in the audit log.
 ///
 /// # Errors
 /// If there is no such merchant or key.
@@ -85,7 +87,7 @@ pub(crate) fn show(
     now: Timestamp,
 ) -> Result<NamedApiKey, KeyRefusal> {
     let key = get(tx, merchant, id)?;
-    audit_log::append(tx, &act(actor, now, "view_api_key", merchant, (None, Some(shown(&key)))))?;
+    audit_log::append(tx, &entry(actor, now, "view_api_key", merchant, (None, Some(shown(&key)))))?;
     Ok(key)
 }
 
@@ -102,7 +104,10 @@ pub(crate) fn revoke(
 ) -> Result<NamedApiKey, KeyRefusal> {
     let key = get(tx, merchant, id)?;
     rows::revoke_api_key(tx, merchant, id)?;
-    audit_log::append(tx, &act(actor, now, "revoke_api_key", merchant, (Some(shown(&key)), None)))?;
+    audit_log::append(
+        tx,
+        &entry(actor, now, "revoke_api_key", merchant, (Some(shown(&key)), None)),
+    )?;
     Ok(key)
 }
 

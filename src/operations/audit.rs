@@ -1,4 +1,4 @@
-//! The audit: the stored facts against themselves, and against the node's own unspent outputs.
+//! The audit: reconciles the stored facts with each other and with the node's UTXO set.
 
 use std::panic::resume_unwind;
 use std::time::{Duration, Instant};
@@ -24,25 +24,24 @@ use crate::store::{
 };
 use crate::view::role_status::{Role, RoleReport};
 
-use super::Refusal;
+use super::refusal::Refusal;
 
-/// How long we and the node may take to stand on one block, once it has listed its outputs.
+/// How long the database may take to reach the block of the node's scan.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// The pause before we ask again.
 const PAUSE: Duration = Duration::from_millis(200);
 
-/// How often a scan is begun anew because the node's chain took another way meanwhile.
+/// The most scans, if the node's chain reorganises during a scan.
 const SCANS_MAX: u32 = 5;
 
-/// Scripts that are read at a time.
 const SCRIPTS_AT_ONCE: u32 = 10_000;
 
-/// Audits the whole database. It reads only, so it may run beside a serving gateway. `known` are
-/// the heads of the audit log that are kept elsewhere; `on_progress` hears how far the node is.
+/// Audits the whole database. It only reads, so the gateway may serve meanwhile. `known` are
+/// the heads of the audit log that are stored elsewhere; `on_progress` gets the progress of
+/// the node's scan.
 ///
 /// # Errors
-/// If the node is out of reach, or the database cannot be read.
+/// If the node is unreachable, or the database cannot be read.
 pub(crate) fn audit(
     store: &Store,
     node: &Node,
@@ -53,8 +52,8 @@ pub(crate) fn audit(
     audit_following(store, node, xpub, known, on_progress, || Ok(()))
 }
 
-/// As [`audit`], of a database that no watcher follows the chain for: `follow` connects the blocks
-/// that came while the node listed its outputs.
+/// As [`audit`], for a database without a watcher: `follow` connects the blocks that arrive
+/// during the node's scan.
 ///
 /// # Errors
 /// As [`audit`], and those of `follow`.
@@ -70,13 +69,13 @@ pub(crate) fn audit_following(
     let log = chain::check(store, Extent::All, known)?.found;
     loop {
         scans = scans.saturating_add(1);
-        let (scanned, looked_at) = std::thread::scope(|scope| {
-            let looking = scope.spawn(|| look_at_scripts(store, xpub, &mut scripts));
+        let (scanned, checked) = std::thread::scope(|scope| {
+            let checking = scope.spawn(|| check_scripts(store, xpub, &mut scripts));
             let scanned = scan(store, node, xpub, on_progress);
-            (scanned, looking.join().unwrap_or_else(|panic| resume_unwind(panic)))
+            (scanned, checking.join().unwrap_or_else(|panic| resume_unwind(panic)))
         });
         let scanned = scanned?;
-        looked_at?;
+        checked?;
         follow()?;
         let deadline = Instant::now() + PATIENCE;
         loop {
@@ -91,7 +90,7 @@ pub(crate) fn audit_following(
                 return Ok(report);
             }
             if scans < SCANS_MAX && !is_on_best_chain(node, &scanned.tips)? {
-                break; // Nobody will stand on these blocks.
+                break; // Stale blocks: scan again.
             }
             if Instant::now() >= deadline {
                 let theirs = scanned.tips.iter().map(|tip| tip.height).max().unwrap_or(0);
@@ -105,7 +104,7 @@ pub(crate) fn audit_following(
     }
 }
 
-/// Whether all these blocks are in our chain.
+/// Whether all these blocks are in the stored chain.
 fn follows(tx: &ReadTx, blocks: &[BlockId]) -> Result<bool, store::Error> {
     for block in blocks {
         if blocks::at_height(tx, block.height)? != Some(*block) {
@@ -115,7 +114,7 @@ fn follows(tx: &ReadTx, blocks: &[BlockId]) -> Result<bool, store::Error> {
     Ok(true)
 }
 
-/// Whether all these blocks are in the node's chain.
+/// Whether all these blocks are in the node's best chain.
 fn is_on_best_chain(node: &Node, blocks: &[BlockId]) -> Result<bool, node::Error> {
     for block in blocks {
         if node.place_of(*block)? != OurTip::OnBestChain {
@@ -125,8 +124,8 @@ fn is_on_best_chain(node: &Node, blocks: &[BlockId]) -> Result<bool, node::Error
     Ok(true)
 }
 
-/// Compares the facts with each other, with what is kept beside them, and with what the node has.
-/// We stand on the last of the blocks after which it counted, or on a later one.
+/// Compares the facts with each other, with the stored sums, and with the node's UTXO set. The
+/// database is at the last block of the scan, or later.
 fn compare(
     tx: &ReadTx,
     xpub: &AccountXpub,
@@ -139,14 +138,15 @@ fn compare(
     }
     let mut report = audit.finish(&scanned.outputs);
     report.compare_accounts(&ledgers(tx)?);
-    report.differences.extend(wrongly_kept(tx)?);
+    report.differences.extend(wrong_sums(tx)?);
     report.differences.extend(damaged(tx, xpub)?);
     report.differences.extend(contradicted(tx)?);
     report.differences.extend(unverified(tx)?);
     Ok(report)
 }
 
-/// Payout addresses that the sweeper's record contradicts, so that a person must decide.
+/// Payout addresses that the sweeper's record contradicts, and that need an operator's
+/// decision.
 fn contradicted(tx: &ReadTx) -> Result<Vec<Difference>, store::Error> {
     let mut waits = payout_waits::all(tx)?;
     waits.retain(|one| !one.wait.reason.heals_alone());
@@ -155,10 +155,10 @@ fn contradicted(tx: &ReadTx) -> Result<Vec<Difference>, store::Error> {
     Ok(waits.into_iter().map(name).collect())
 }
 
-/// Rows that are named at most.
+/// The most unverified rows that are named.
 const UNVERIFIED_NAMED: usize = 1_000;
 
-/// Rows that do not verify, or are missing. Payments are named among the facts.
+/// Rows that do not verify, or are missing. `facts` reports payments.
 fn unverified(tx: &ReadTx) -> Result<Vec<Difference>, store::Error> {
     let rows = verification::unverified(tx, u32::MAX, UNVERIFIED_NAMED)?;
     let named = rows.into_iter().filter_map(|error| match error {
@@ -170,8 +170,8 @@ fn unverified(tx: &ReadTx) -> Result<Vec<Difference>, store::Error> {
     Ok(named.collect())
 }
 
-/// Sweeps in flight whose signatures are not ours. Bytes that are no transaction of their id are
-/// named among the facts.
+/// Sweeps in flight with signatures that are not ours. `facts` reports bytes that are not the
+/// transaction of their txid.
 fn damaged(tx: &ReadTx, xpub: &AccountXpub) -> Result<Vec<Difference>, Refusal> {
     let mut found = super::sweeps::damaged(tx, xpub)?;
     found.retain(|(_, what)| !matches!(what, Unsound::Unreadable | Unsound::OtherTxid));
@@ -179,12 +179,12 @@ fn damaged(tx: &ReadTx, xpub: &AccountXpub) -> Result<Vec<Difference>, Refusal> 
     Ok(found.into_iter().map(name).collect())
 }
 
-/// Records what an audit found, for those who are told of differences: nothing, or so many.
+/// Records the number of differences, for notifications.
 pub(crate) fn record(tx: &WriteTx, differences: usize, now: Timestamp) -> Result<(), store::Error> {
     role_status::record(tx, Role::Audit, now, &RoleReport::Checked { faults: differences as u64 })
 }
 
-/// The accounts of all merchants, by their coins and payouts and not by the sums that are kept.
+/// The ledgers of all merchants, computed from coins and payouts instead of the stored sums.
 fn ledgers(tx: &ReadTx) -> Result<Vec<(MerchantId, Ledger)>, Refusal> {
     let tip = blocks::tip(tx)?.map_or(0, |tip| tip.height);
     let of = |id| {
@@ -196,8 +196,8 @@ fn ledgers(tx: &ReadTx) -> Result<Vec<(MerchantId, Ledger)>, Refusal> {
     merchants::all(tx)?.into_iter().map(|merchant| of(merchant.id)).collect()
 }
 
-/// What is kept beside the facts from write to write, and is not what they come to.
-fn wrongly_kept(tx: &ReadTx) -> Result<Vec<Difference>, Refusal> {
+/// Stored sums, lists and counts that differ from the facts.
+fn wrong_sums(tx: &ReadTx) -> Result<Vec<Difference>, Refusal> {
     let tip = blocks::tip(tx)?.map_or(0, |tip| tip.height);
     let mut wrong = Vec::new();
     for merchant in merchants::all(tx)? {
@@ -214,7 +214,7 @@ fn wrongly_kept(tx: &ReadTx) -> Result<Vec<Difference>, Refusal> {
     Ok(wrong)
 }
 
-/// The node's unspent outputs for all addresses given out and those that come next.
+/// The node's unspent outputs of all issued addresses and the lookahead.
 fn scan(
     store: &Store,
     node: &Node,
@@ -232,9 +232,8 @@ fn scan(
     }
 }
 
-/// Holds the scripts of all payments that were not looked at yet against the account's key, a few
-/// at a time, so that nobody waits for the end of a long read.
-fn look_at_scripts(
+/// Compares the scripts of further payments with the account's key, in bounded reads.
+fn check_scripts(
     store: &Store,
     xpub: &AccountXpub,
     scripts: &mut Scripts,

@@ -1,15 +1,16 @@
-//! Asking twice: what cannot be undone is stored as a question, and done when its one reader says
-//! yes in time. The question is a row, so a restart loses none and no text of a button is believed.
+//! Confirmations of bot actions that cannot be undone: the action is stored, and done when the
+//! same user confirms it in time. It is a row, so a restart loses none, and a button only
+//! carries its id.
 
 use crate::domain::time::Timestamp;
 use crate::secret;
 use crate::store::confirmations::{self as rows, Confirmation};
 use crate::store::{self, WriteTx};
 
-/// How long a question stands.
+/// How long an action may be confirmed.
 pub(crate) const STANDS_MS: i64 = 5 * 60_000;
 
-/// Why a yes does not count.
+/// Why a confirmation is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Void {
     #[error("this button is not yours")]
@@ -20,7 +21,7 @@ pub(crate) enum Void {
     TooOld,
 }
 
-/// Stores a question to a Discord user. Answers the id that its button carries.
+/// Stores an action for a Discord user to confirm, and returns the id for its button.
 pub(crate) fn ask(
     tx: &WriteTx,
     discord_id: u64,
@@ -43,11 +44,11 @@ pub(crate) fn ask(
     Ok(id)
 }
 
-/// Takes a yes: uses the question up, in the write that goes on to do what was asked.
+/// Confirms an action: marks it as used, in the same write that does it.
 ///
 /// # Errors
-/// The outer error is the database's, the inner one says why the yes does not count. Somebody
-/// else's question and one that never was are the same to whoever asks.
+/// The outer error is the database's, the inner one the reason for a refusal. An unknown id
+/// and another user's action are refused alike.
 pub(crate) fn take(
     tx: &WriteTx,
     id: &str,

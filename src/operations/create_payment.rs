@@ -1,5 +1,5 @@
-//! Creating a payment: subscription and payout address are checked, the next index is taken and
-//! its address derived, and all of it is stored in one write.
+//! Creates a payment: checks subscription and payout address, takes the next index, derives
+//! its address, and stores all of it in one write.
 
 use bitcoin::ScriptBuf;
 use bitcoin::hashes::{Hash, sha256};
@@ -16,30 +16,32 @@ use crate::store::payments::Evaluated;
 use crate::store::{self, WriteTx, idempotency, indexes, merchants, payments};
 
 use super::addresses::Addresses;
+pub(crate) use super::reason::REFERENCE_CHARS_MAX;
 use super::reason::Reason;
-use super::{Refusal, account_scan, merchants as merchant_operations};
+use super::refusal::Refusal;
+use super::{account_scan, merchants as merchant_operations};
 
-/// What the operator has configured for payments.
+/// The operator's configuration of payments.
 #[derive(Debug, Clone)]
 pub(crate) struct Rules {
     pub(crate) confirmations: u32,
-    /// From this amount on, at least `confirmations_large` are needed.
+    /// From this amount on, at least `confirmations_large` are required.
     pub(crate) large_amount: Amount,
     pub(crate) confirmations_large: u32,
     pub(crate) confirmations_pegout: u32,
     pub(crate) expiry_ms: i64,
     pub(crate) late_grace_ms: i64,
     pub(crate) min_amount: Amount,
-    /// Payments of one merchant that may be open at a time: nobody fills our database with orders
-    /// that nobody pays.
+    /// The most open payments of one merchant, so that unpaid orders cannot fill the database.
     pub(crate) max_open_payments: u32,
-    /// Payments that one merchant may create on a day (UTC); 0: no limit.
+    /// The most payments that one merchant may create on a UTC day; 0: no limit.
     pub(crate) max_daily_payments: u32,
 }
 
 impl Rules {
-    /// Confirmations that a payment of this amount needs, and those of coins out of MWEB. The
-    /// merchant's own number stands in for the default; large amounts and MWEB only ever raise it.
+    /// The confirmations that a payment of this amount requires, and those for coins out of
+    /// MWEB. The merchant's number replaces the default; large amounts and MWEB can only
+    /// increase it.
     fn confirmations_for(&self, own: Option<u32>, amount: Amount) -> (u32, u32) {
         let asked = own.unwrap_or(self.confirmations);
         let large = if amount >= self.large_amount { self.confirmations_large } else { 1 };
@@ -48,33 +50,29 @@ impl Rules {
     }
 }
 
-/// The shortest and the longest life that a shop may ask for, in seconds.
+/// The allowed time until expiry, in seconds.
 pub(crate) const EXPIRES_IN_SECONDS: std::ops::RangeInclusive<u32> = 60..=86_400;
 
-/// The longest order id of a shop, in characters.
-pub(crate) const REFERENCE_CHARS_MAX: usize = 128;
-
-/// The longest sum in a shop's own words, in characters.
+/// The longest price in a shop's wording, in characters.
 pub(crate) const DISPLAY_AMOUNT_CHARS_MAX: usize = 24;
 
-/// A payment as asked for, every field already a value of its kind.
+/// A requested payment, with parsed fields.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct NewPayment {
     pub(crate) amount: Amount,
     pub(crate) webhook_url: Option<String>,
     pub(crate) redirect_url: Option<String>,
     pub(crate) reference: Option<String>,
-    /// The sum in the shop's own words.
+    /// The price in the shop's wording.
     pub(crate) display_amount: Option<String>,
     pub(crate) expires_in_seconds: Option<u32>,
 }
 
 impl NewPayment {
-    /// A payment that a person makes without a shop: an amount in LTC as text, and maybe their own
-    /// name for it.
+    /// A payment created by hand: an amount in LTC as text, and an optional reference.
     ///
     /// # Errors
-    /// If the amount is none, or the name cannot be shown.
+    /// If the amount or the reference is invalid.
     pub(crate) fn by_hand(amount: &str, reference: Option<String>) -> Result<NewPayment, Refusal> {
         let amount = Amount::parse(amount.trim()).map_err(|e| Refusal::invalid("amount", e))?;
         if let Some(text) = &reference
@@ -92,9 +90,9 @@ impl NewPayment {
         })
     }
 
-    /// What stands for this request when an idempotency key is used again.
+    /// A hash that detects another request under the same idempotency key.
     fn fingerprint(&self) -> [u8; 32] {
-        // The fields are separated by a character that none of them can hold.
+        // No field can contain a line break.
         let mut text = format!(
             "{}\n{:?}\n{:?}\n{:?}\n{:?}",
             self.amount.litoshis(),
@@ -103,7 +101,7 @@ impl NewPayment {
             self.reference,
             self.expires_in_seconds
         );
-        // Only where it was sent, so that a request from before there was such a field fits.
+        // Only if present, so that hashes from before this field still match.
         if let Some(display_amount) = &self.display_amount {
             text.push_str(&format!("\n{display_amount:?}"));
         }
@@ -111,7 +109,6 @@ impl NewPayment {
     }
 }
 
-/// Who asks for a payment, and how.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Request {
     pub(crate) merchant: MerchantId,
@@ -120,25 +117,24 @@ pub(crate) struct Request {
     pub(crate) new: NewPayment,
     /// Makes repeated requests one payment.
     pub(crate) idempotency_key: Option<String>,
-    /// The id that the payment gets, if this request makes it.
+    /// The id of the payment, if this request creates it.
     pub(crate) id: PaymentId,
 }
 
-/// A payment that exists now, and whether this request made it.
+/// The payment of a request, and whether the request created it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Created {
     New(Evaluated),
-    /// An earlier request with the same idempotency key made it.
+    /// An earlier request with the same idempotency key created it.
     Replayed(Evaluated),
 }
 
 /// Creates a payment for a merchant.
 ///
 /// # Errors
-/// Without an active subscription, while suspended, without a payout address, below the minimum
-/// amount, while too many payments are open, after too many on a day, before it is known whether
-/// the account was used before, or when the idempotency key stands for another
-/// request.
+/// Without an active subscription or a payout address, while suspended, below the minimum
+/// amount, with too many open payments or too many on one day, before it is known whether the
+/// account was used before, or if the idempotency key was used with another request.
 pub(crate) fn create_payment(
     tx: &WriteTx,
     rules: &Rules,
@@ -182,7 +178,7 @@ fn evaluate(
     if new.amount < rules.min_amount {
         return Err(Refusal::invalid("amountLtc", Reason::TooSmall(rules.min_amount)));
     }
-    // Those whose time is up do not count: while the node is away nothing expires, and shops go on.
+    // Overdue payments do not count: without the node none expires, and shops must continue.
     if payments::has_open(tx, merchant, now, rules.max_open_payments)? {
         return Err(Refusal::TooManyOpen(rules.max_open_payments));
     }
@@ -221,12 +217,12 @@ fn evaluate(
     })
 }
 
-/// Indexes in a row that may be registered as payout addresses; more than anyone can register
-/// unseen.
+/// The most consecutive indexes whose addresses are registered for payouts. More than anyone
+/// could register unnoticed.
 const REGISTERED_IN_A_ROW_MAX: u32 = 1_000;
 
-/// The next index, and the script of its address. An address to which payouts go is never given
-/// out: a payout to it would pay the payment.
+/// The next index, and the script of its address. An address that is registered for payouts is
+/// skipped: a payout to it would pay the payment.
 fn next_address(
     tx: &WriteTx,
     addresses: &Addresses,
@@ -237,17 +233,24 @@ fn next_address(
         let script = addresses.take(index);
         let spellings = own_addresses::spellings(&script);
         if addresses.is_operators(&spellings) || merchants::is_registered(tx, &spellings)? {
-            tracing::warn!(index = index.get(), "index skipped: payouts go to its address");
+            tracing::warn!(
+                index = index.get(),
+                "index skipped: its address is registered for payouts"
+            );
             continue;
         }
         if payments::index_of_script(tx, &script)?.is_some() {
-            tracing::error!(index = index.get(), "index skipped: a stray payment has its address");
+            tracing::error!(
+                index = index.get(),
+                "index skipped: a payment with another index has its address"
+            );
             continue;
         }
         return Ok((index, script));
     }
-    let what = format!("payouts go to the addresses of all indexes from {first} on");
-    Err(store::Error::Impossible(what).into())
+    let problem =
+        format!("the addresses of all indexes from {first} on are registered for payouts");
+    Err(store::Error::Impossible(problem).into())
 }
 
 #[cfg(test)]
@@ -279,7 +282,7 @@ mod tests {
         check(Some(1), "0.05", (1, 24));
         check(Some(1), "10", (12, 24));
         check(Some(20), "0.05", (20, 24));
-        // "At least": a merchant who wants more than the operator gets it.
+        // A merchant's larger number is used.
         check(Some(20), "10", (20, 24));
         check(Some(30), "0.05", (30, 30));
         check(Some(250), "10", (250, 250));

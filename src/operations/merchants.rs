@@ -1,14 +1,13 @@
-//! Merchants: adding them, and every change of an account. Each act leaves a line in the audit log.
+//! Merchants: adding one, and every change of an account.
 
 mod payout_address;
 
 use crate::clock::Clock;
 use crate::domain::egress::Egress;
 use crate::domain::merchant::{
-    BusinessName, GRANT_DAYS_MAX, Merchant, MerchantId, OLD_KEY_LIFE_MS, OldKey, Registrations,
-    Subscription, WebhookSecret,
+    BusinessName, GRANT_DAYS_MAX, Merchant, MerchantId, OLD_KEY_LIFE_MS, OldKey, Subscription,
+    WebhookSecret,
 };
-use crate::domain::network::Network;
 use crate::domain::payment::CONFIRMATIONS_MAX;
 use crate::domain::time::Timestamp;
 use crate::domain::webhook_url::{PrivateNetworks, WebhookUrl};
@@ -16,40 +15,27 @@ use crate::secret;
 use crate::store::merchants as rows;
 use crate::store::{ReadTx, WriteTx, audit_log};
 
+pub(crate) use super::accounts::{Account, account, get};
+use super::actor::{Actor, entry};
 use super::own_addresses::ForeignAddress;
 use super::reason::Reason;
+pub(crate) use super::refusal::ADDRESS_CHANGES_MAX;
+use super::refusal::Refusal;
 use super::second_factor::{self, Passed};
-use super::{Actor, Refusal, act};
 
 #[cfg(test)]
 pub(crate) use payout_address::Registered;
 pub(crate) use payout_address::{
-    ADDRESS_CHANGES_MAX, AddressStep, address_step, cancel_address_change, set_address,
+    AddressStep, Rules, address_step, cancel_address_change, set_address,
 };
 
-/// What an act on merchants needs to know of the gateway.
-#[derive(Debug, Clone)]
-pub(crate) struct Rules {
-    pub(crate) network: Network,
-    /// How long a changed payout address waits, in milliseconds.
-    pub(crate) payout_address_delay_ms: i64,
-}
-
-/// A new merchant as asked for.
 #[derive(Debug, Clone)]
 pub(crate) struct NewMerchant {
     pub(crate) name: BusinessName,
     pub(crate) discord_id: Option<u64>,
     pub(crate) payout_address: Option<ForeignAddress>,
-    /// Days of subscription to begin with.
+    /// Days of the first subscription.
     pub(crate) days: Option<u32>,
-}
-
-/// A merchant and what is registered for it.
-#[derive(Debug, Clone)]
-pub(crate) struct Account {
-    pub(crate) merchant: Merchant,
-    pub(crate) addresses: Registrations,
 }
 
 /// Adds a merchant.
@@ -83,7 +69,7 @@ pub(crate) fn add(
     };
     rows::insert(tx, &merchant)?;
     let name = merchant.name.as_str().to_owned();
-    audit_log::append(tx, &act(actor, now, "add", merchant.id, (None, Some(name))))?;
+    audit_log::append(tx, &entry(actor, now, "add", merchant.id, (None, Some(name))))?;
     if let Some(address) = &new.payout_address {
         set_address(tx, actor, rules, merchant.id, address, &Passed::nothing(), clock)?;
     }
@@ -93,7 +79,7 @@ pub(crate) fn add(
     get(tx, merchant.id)
 }
 
-/// The account of a Discord user; the first act for them opens it, under this name.
+/// The account of a Discord user, created under this name if there is none.
 pub(crate) fn of_discord_user(
     tx: &WriteTx,
     actor: &Actor,
@@ -105,25 +91,13 @@ pub(crate) fn of_discord_user(
     if let Some(merchant) = rows::by_discord_id(tx, discord_id)? {
         return Ok(merchant);
     }
-    // A name on Discord may hold what a business name may not.
+    // A Discord name may contain characters that a business name may not.
     let name = BusinessName::parse(name).or_else(|_| BusinessName::parse("My shop"))?;
     let discord_id = Some(discord_id);
     let new = NewMerchant { name, discord_id, payout_address: None, days: None };
     add(tx, actor, rules, &new, clock)
 }
 
-/// The merchant of this id.
-pub(crate) fn get(tx: &ReadTx, id: MerchantId) -> Result<Merchant, Refusal> {
-    rows::by_id(tx, id)?.ok_or(Refusal::UnknownMerchant(id))
-}
-
-/// A merchant with its registrations.
-pub(crate) fn account(tx: &ReadTx, id: MerchantId, network: Network) -> Result<Account, Refusal> {
-    let merchant = get(tx, id)?;
-    Ok(Account { merchant, addresses: rows::payout_addresses(tx, id, network)? })
-}
-
-/// Changes the business name.
 pub(crate) fn set_name(
     tx: &WriteTx,
     actor: &Actor,
@@ -134,11 +108,11 @@ pub(crate) fn set_name(
     let before = get(tx, id)?.name.as_str().to_owned();
     rows::set_name(tx, id, name)?;
     let change = (Some(before), Some(name.as_str().to_owned()));
-    audit_log::append(tx, &act(actor, now, "set_name", id, change))?;
+    audit_log::append(tx, &entry(actor, now, "set_name", id, change))?;
     Ok(())
 }
 
-/// Changes the confirmations that payments of this merchant need.
+/// Changes the confirmations that new payments of this merchant require.
 pub(crate) fn set_confirmations(
     tx: &WriteTx,
     actor: &Actor,
@@ -152,11 +126,11 @@ pub(crate) fn set_confirmations(
     let before = get(tx, id)?.confirmations.map(|n| n.to_string());
     rows::set_confirmations(tx, id, confirmations)?;
     let change = (before, Some(confirmations.to_string()));
-    audit_log::append(tx, &act(actor, now, "set_confirmations", id, change))?;
+    audit_log::append(tx, &entry(actor, now, "set_confirmations", id, change))?;
     Ok(())
 }
 
-/// Adds days to the subscription. Answers the new end.
+/// Adds days to the subscription, and returns its new end.
 pub(crate) fn grant(
     tx: &WriteTx,
     actor: &Actor,
@@ -171,11 +145,11 @@ pub(crate) fn grant(
     let after = before.extended(days, now);
     rows::set_subscription(tx, id, after)?;
     let change = (shown(before), shown(after));
-    audit_log::append(tx, &act(actor, now, "grant", id, change))?;
+    audit_log::append(tx, &entry(actor, now, "grant", id, change))?;
     Ok(after)
 }
 
-/// Ends the subscription now. Payments that are open go on, and are paid out.
+/// Ends the subscription now. Open payments continue, and coins are paid out.
 pub(crate) fn revoke(
     tx: &WriteTx,
     actor: &Actor,
@@ -184,11 +158,11 @@ pub(crate) fn revoke(
 ) -> Result<(), Refusal> {
     let before = get(tx, id)?.subscription;
     rows::set_subscription(tx, id, Subscription::None)?;
-    audit_log::append(tx, &act(actor, now, "revoke", id, (shown(before), None)))?;
+    audit_log::append(tx, &entry(actor, now, "revoke", id, (shown(before), None)))?;
     Ok(())
 }
 
-/// Lets the merchant make no new payments. Open ones go on, and what came is paid out.
+/// Refuses new payments of the merchant. Open payments continue, and coins are paid out.
 pub(crate) fn suspend(
     tx: &WriteTx,
     actor: &Actor,
@@ -200,11 +174,10 @@ pub(crate) fn suspend(
         return Err(Refusal::SuspendedAlready);
     }
     rows::set_suspended(tx, id, Some(now))?;
-    audit_log::append(tx, &act(actor, now, "suspend", id, (None, None)))?;
+    audit_log::append(tx, &entry(actor, now, "suspend", id, (None, None)))?;
     Ok(())
 }
 
-/// Lets a suspended merchant go on.
 pub(crate) fn unsuspend(
     tx: &WriteTx,
     actor: &Actor,
@@ -215,11 +188,11 @@ pub(crate) fn unsuspend(
     let Some(since) = rows::suspended_at(tx, id)? else { return Err(Refusal::NotSuspended) };
     rows::set_suspended(tx, id, None)?;
     let change = (Some(format!("since {since}")), None);
-    audit_log::append(tx, &act(actor, now, "unsuspend", id, change))?;
+    audit_log::append(tx, &entry(actor, now, "unsuspend", id, change))?;
     Ok(())
 }
 
-/// Records that a secret was shown to somebody; the secret itself is not recorded.
+/// Records that a secret was shown, without the secret.
 pub(crate) fn record_shown(
     tx: &WriteTx,
     actor: &Actor,
@@ -227,12 +200,12 @@ pub(crate) fn record_shown(
     act_name: &'static str,
     now: Timestamp,
 ) -> Result<(), Refusal> {
-    audit_log::append(tx, &act(actor, now, act_name, id, (None, None)))?;
+    audit_log::append(tx, &entry(actor, now, act_name, id, (None, None)))?;
     Ok(())
 }
 
-/// Makes a new API key. The old one is dead with this write, or lives on for a day; keys older than
-/// that one are dead in any case, so a second rotation ends a leaked key at once.
+/// Replaces the API key. The old one is revoked now, or valid for another day. Keys before it
+/// are revoked in any case, so a second rotation revokes a leaked key at once.
 ///
 /// # Errors
 /// Without the merchant's second factor, if one is enabled.
@@ -256,18 +229,18 @@ pub(crate) fn rotate_key(
     let after = format!("key {}{also}", merchant.key_version);
     audit_log::append(
         tx,
-        &act(actor, now, "rotate_key", id, (Some(format!("key {before}")), Some(after))),
+        &entry(actor, now, "rotate_key", id, (Some(format!("key {before}")), Some(after))),
     )?;
     Ok(merchant)
 }
 
-/// What the audit log says where an old key lives on, before the time until which it does.
+/// The audit log's text before the time until which an old key is valid.
 pub(crate) const OLD_KEY_UNTIL: &str = "; the one before until ";
 
-/// Refuses what only a merchant may have whose subscription is active and who is not suspended.
+/// Requires an active subscription and no suspension.
 ///
 /// # Errors
-/// Why not.
+/// If the subscription is not active, or the merchant is suspended.
 pub(crate) fn require_active(
     tx: &ReadTx,
     merchant: &Merchant,
@@ -282,10 +255,10 @@ pub(crate) fn require_active(
     Ok(())
 }
 
-/// The word that takes a URL away.
+/// The word that removes a URL.
 const NO_URL: &str = "none";
 
-/// Reads where webhooks shall go: a URL, or `none`.
+/// Parses the default webhook URL: a URL, or `none`.
 ///
 /// # Errors
 /// As for the `webhookUrl` of a payment.
@@ -299,8 +272,8 @@ pub(crate) fn read_webhook_url(text: &str, egress: &Egress) -> Result<Option<Web
     }
 }
 
-/// Changes where webhooks go of payments that are made without a URL of their own. Payments that
-/// exist keep theirs. The audit log names the receiver without what may be secret in its URL.
+/// Changes the webhook URL of new payments that have none in their request. Existing payments
+/// keep theirs. The audit log contains only host and port, because a URL may contain secrets.
 pub(crate) fn set_webhook_url(
     tx: &WriteTx,
     actor: &Actor,
@@ -308,19 +281,19 @@ pub(crate) fn set_webhook_url(
     url: Option<&WebhookUrl>,
     now: Timestamp,
 ) -> Result<(), Refusal> {
-    // It was judged when it was set; only its receiver is wanted here.
+    // The URL was validated when it was set.
     let receiver = |text: String| {
         WebhookUrl::parse(&text, PrivateNetworks::Allowed).map(|url| url.receiver()).ok()
     };
     let before = get(tx, id)?.webhook_url.and_then(receiver);
     rows::set_webhook_url(tx, id, url.map(WebhookUrl::as_str))?;
     let change = (before, url.map(WebhookUrl::receiver));
-    audit_log::append(tx, &act(actor, now, "set_webhook_url", id, change))?;
+    audit_log::append(tx, &entry(actor, now, "set_webhook_url", id, change))?;
     Ok(())
 }
 
-/// Makes a new webhook secret. The one before signs beside it for a day; a second rotation within
-/// that day ends the first secret at once.
+/// Replaces the webhook secret. For a day, webhooks are signed with both; a second rotation
+/// within that day ends the first secret at once.
 pub(crate) fn rotate_webhook_secret(
     tx: &WriteTx,
     actor: &Actor,
@@ -332,7 +305,7 @@ pub(crate) fn rotate_webhook_secret(
     let merchant = get(tx, id)?;
     let after = merchant.webhook_secret.version;
     let change = (Some(format!("secret {before}")), Some(format!("secret {after}")));
-    audit_log::append(tx, &act(actor, now, "rotate_webhook_secret", id, change))?;
+    audit_log::append(tx, &entry(actor, now, "rotate_webhook_secret", id, change))?;
     Ok(merchant)
 }
 

@@ -1,11 +1,14 @@
-//! What a person may ask for, written once for API, bot and command line.
+//! Operations: everything that a user may request, shared by API, bot and command line.
 //!
-//! An act runs inside of one write and answers with a value or a [`Refusal`]. Whoever asked (an
-//! API key, a Discord user, an operator's shell) was judged before; an act judges the request.
+//! An operation runs in one write transaction and returns a value or a [`Refusal`]. The caller
+//! has authenticated and authorised the user; the operation validates the request. Each change
+//! adds a row to the audit log.
+//!
 //! Must not know: HTTP, Discord, the terminal.
 
 pub(crate) mod account_scan;
 pub(crate) mod accounts;
+mod actor;
 pub(crate) mod addresses;
 pub(crate) mod announce;
 pub(crate) mod api_keys;
@@ -18,151 +21,12 @@ pub(crate) mod notifications;
 pub(crate) mod own_addresses;
 pub(crate) mod payments;
 pub(crate) mod reason;
+mod refusal;
 pub(crate) mod retention;
 pub(crate) mod second_factor;
 pub(crate) mod sweeps;
 pub(crate) mod untrusted_proxy;
 pub(crate) mod webhooks;
 
-use crate::domain::address::AddressError;
-use crate::domain::merchant::{BadName, MerchantId};
-use crate::domain::time::Timestamp;
-use crate::store;
-use crate::store::audit_log::Act;
-
-use merchants::ADDRESS_CHANGES_MAX;
-use reason::Reason;
-use second_factor::FactorRefusal;
-
-/// Why a request cannot be. The sentences are shown as they are, by every door.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum Refusal {
-    #[error("there is no merchant {0}")]
-    UnknownMerchant(MerchantId),
-    #[error("there is no such payment")]
-    UnknownPayment,
-    #[error("there is no such webhook event")]
-    UnknownEvent,
-    #[error("this Discord user has a merchant account already: {0}")]
-    DiscordUserTaken(MerchantId),
-    #[error("the subscription is not active; ask an administrator for a grant (/grant_sub)")]
-    SubscriptionInactive,
-    #[error("the account is suspended; ask an administrator")]
-    Suspended,
-    #[error("the account is suspended already")]
-    SuspendedAlready,
-    #[error("the account is not suspended")]
-    NotSuspended,
-    #[error(
-        "the gateway is starting: its node has not answered yet whether this account was used before; try again in a minute"
-    )]
-    Starting,
-    #[error("no payout address is registered; register one first (/set_address in Discord)")]
-    PayoutAddressMissing,
-    #[error("{0} payments are open; wait until some of them are paid or expire")]
-    TooManyOpen(u32),
-    /// So many in 24 hours, or in a UTC day.
-    #[error("at most {most} a day; try again later")]
-    DailyLimit { most: u32, retry_after_seconds: u64 },
-    #[error("{field} {reason}")]
-    Invalid { field: &'static str, reason: Reason },
-    #[error("idempotency-key was used before with another request")]
-    IdempotencyKeyReused,
-    #[error("the chain guard is active: payouts are paused (litegate chain-guard)")]
-    ChainSuspect,
-    #[error("no change of the payout address is waiting")]
-    NoAddressChange,
-    #[error(
-        "the payout address was changed {ADDRESS_CHANGES_MAX} times within a day; try again tomorrow"
-    )]
-    TooManyAddressChanges,
-    #[error(transparent)]
-    SecondFactor(#[from] FactorRefusal),
-    /// Not the asker's fault.
-    #[error(transparent)]
-    Store(#[from] store::Error),
-}
-
-impl Refusal {
-    /// A field whose value is not allowed; the reason says what is.
-    pub(crate) fn invalid(field: &'static str, reason: impl Into<Reason>) -> Refusal {
-        Refusal::Invalid { field, reason: reason.into() }
-    }
-}
-
-impl Refusal {
-    /// Too many in 24 hours; the next one has a chance `at` that time.
-    fn daily(most: u32, at: Timestamp, now: Timestamp) -> Refusal {
-        let wait_ms = u64::try_from(at.ms_since(now)).unwrap_or(0);
-        Refusal::DailyLimit { most, retry_after_seconds: wait_ms.div_ceil(1_000).max(1) }
-    }
-}
-
-impl From<AddressError> for Refusal {
-    fn from(error: AddressError) -> Refusal {
-        Refusal::invalid("payoutAddress", error)
-    }
-}
-
-impl From<BadName> for Refusal {
-    fn from(error: BadName) -> Refusal {
-        Refusal::invalid("name", error)
-    }
-}
-
-/// Who asks, for the audit log.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Actor {
-    /// Somebody with a shell on the machine.
-    Cli,
-    /// A Discord user, and the server from which they ask; absent: by direct message.
-    Discord { user: u64, guild: Option<u64> },
-    /// Who holds the merchant's API key.
-    ApiKey,
-    /// The gateway itself.
-    System,
-}
-
-impl Actor {
-    /// As it stands in the audit log.
-    pub(crate) fn shown(&self) -> String {
-        match self {
-            Actor::Cli => "cli".to_owned(),
-            Actor::Discord { user, .. } => format!("discord:{user}"),
-            Actor::ApiKey => "api key".to_owned(),
-            Actor::System => "system".to_owned(),
-        }
-    }
-
-    /// From where on Discord, as it stands in the audit log.
-    fn place(&self) -> Option<String> {
-        match self {
-            Actor::Discord { guild: Some(guild), .. } => Some(format!("server {guild}")),
-            Actor::Discord { guild: None, .. } => Some("message".to_owned()),
-            Actor::Cli | Actor::ApiKey | Actor::System => None,
-        }
-    }
-}
-
-/// A line of the audit log about one merchant.
-fn act(
-    actor: &Actor,
-    now: Timestamp,
-    name: &'static str,
-    merchant: MerchantId,
-    change: (Option<String>, Option<String>),
-) -> Act {
-    Act { merchant: Some(merchant), ..act_on_all(actor, now, name, change) }
-}
-
-/// A line of the audit log about the whole.
-fn act_on_all(
-    actor: &Actor,
-    now: Timestamp,
-    name: &'static str,
-    change: (Option<String>, Option<String>),
-) -> Act {
-    let (before, after) = change;
-    let (actor, place) = (actor.shown(), actor.place());
-    Act { at: now, actor, place, act: name, merchant: None, before, after }
-}
+pub(crate) use actor::Actor;
+pub(crate) use refusal::Refusal;

@@ -1,4 +1,4 @@
-//! Which litecoind to ask, where there are several, and how each of them is.
+//! Selects a litecoind node, and probes the state of each.
 
 use crate::domain::chain::{BlockId, OurTip};
 use crate::domain::chain_guard::QUIET_BLOCKS;
@@ -12,7 +12,6 @@ use crate::node::{self, Error};
 use crate::store::{self, Store, blocks, node_in_use, role_status};
 use crate::view::role_status::Role;
 
-/// The node that the watcher follows.
 pub(crate) fn in_use<'n>(store: &Store, nodes: &'n Nodes) -> Result<&'n Candidate, store::Error> {
     let name = match nodes.all() {
         [_] => None, // There is no choice.
@@ -21,8 +20,7 @@ pub(crate) fn in_use<'n>(store: &Store, nodes: &'n Nodes) -> Result<&'n Candidat
     Ok(&nodes.all()[nodes.place_of(name.as_deref())])
 }
 
-/// The node that a command asks: the one in use, or, if that does not answer, the next that can be
-/// followed.
+/// The node for a command: the one in use, or, if it is unhealthy, the next healthy one.
 pub(crate) fn for_command(
     store: &Store,
     nodes: &Nodes,
@@ -33,22 +31,20 @@ pub(crate) fn for_command(
         return Ok(followed.node.clone());
     }
     let ours = store.read_blocking(Ours::read)?;
-    let can_be_asked = |one: &&Candidate| match look(one, network, &ours, None) {
+    let is_usable = |one: &&Candidate| match look(one, network, &ours, None) {
         ProbeResult::Stands(_) | ProbeResult::Syncing => true,
         ProbeResult::Silent | ProbeResult::Unfit | ProbeResult::BehindUs => false,
     };
     let others = nodes.all().iter().filter(|other| other.name != followed.name);
     let mut all = std::iter::once(followed).chain(others);
-    Ok(all.find(can_be_asked).unwrap_or(followed).node.clone())
+    Ok(all.find(is_usable).unwrap_or(followed).node.clone())
 }
 
-/// When the node's ZMQ last told of a transaction or a block; recorded at each tip and every ten
-/// seconds. `None` if it never did.
+/// The time of the last ZMQ message, recorded at each tip and every ten seconds.
 pub(crate) fn zmq_heard_at(tx: &store::ReadTx) -> Result<Option<Timestamp>, store::Error> {
     Ok(role_status::of_role(tx, Role::Zmq)?.and_then(|heard| heard.at))
 }
 
-/// The ends of the chain that we stored.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Ours {
     first: Option<BlockId>,
@@ -56,7 +52,7 @@ pub(crate) struct Ours {
 }
 
 impl Ours {
-    /// Whether it is longer than any reorganisation that one would believe.
+    /// Whether the stored chain is longer than any plausible reorganisation.
     fn is_long(&self) -> bool {
         let (Some(first), Some(tip)) = (self.first, self.tip) else { return false };
         tip.height.saturating_sub(first.height) >= QUIET_BLOCKS
@@ -67,18 +63,18 @@ impl Ours {
     }
 }
 
-/// What the node in use says of itself to those that are held against it.
+/// The node in use, as the reference for other nodes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Compared {
-    /// The block by which another node is held against it.
+    /// A block that another node should have.
     Block(BlockId),
-    /// It does not answer.
+    /// The node does not answer.
     Silent,
-    /// It answers, but not with a block.
+    /// The node answers, but not with a block.
     Unknown,
 }
 
-/// The block by which another node is held against the node in use.
+/// A block of the node in use that another node should have.
 pub(crate) fn block_to_compare(in_use: &Node) -> Compared {
     let block = || {
         let height = in_use.chain_state()?.tip.height.saturating_sub(RACE_BLOCKS);
@@ -91,25 +87,25 @@ pub(crate) fn block_to_compare(in_use: &Node) -> Compared {
     }
 }
 
-/// How a node is: its network, genesis and version, and what it knows of the blocks that we stored.
-/// `compared` is a block of the node in use, if that answers. What it refuses is not asked here:
-/// that walks its whole block index.
+/// Probes a node: network, genesis, version, and its view of the stored blocks. `compared` is
+/// a block of the node in use. Invalid blocks are not queried here, because that reads the
+/// whole block index.
 pub(crate) fn look(
     candidate: &Candidate,
     network: Network,
     ours: &Ours,
     compared: Option<BlockId>,
 ) -> ProbeResult {
-    match try_look(candidate, network, ours, compared) {
+    match try_probe(candidate, network, ours, compared) {
         Ok(probe) => probe,
         Err(error) => {
-            tracing::debug!(node = candidate.name, %error, "a node does not say how it is");
+            tracing::debug!(node = candidate.name, %error, "cannot probe the node");
             ProbeResult::Silent
         }
     }
 }
 
-fn try_look(
+fn try_probe(
     candidate: &Candidate,
     network: Network,
     ours: &Ours,
@@ -129,7 +125,7 @@ fn try_look(
         let knows_less = state.tip.height <= first.height;
         match node.place_of(first)? {
             OurTip::OnBestChain => {}
-            // Where we have followed a few blocks only, any reorganisation may take them all.
+            // A reorganisation may replace a short stored chain.
             OurTip::OffBestChain if !ours.is_long() => {}
             OurTip::Unknown if knows_less => return Ok(ProbeResult::BehindUs),
             OurTip::Unknown | OurTip::OffBestChain => return Ok(ProbeResult::Unfit),
@@ -155,8 +151,8 @@ fn is_too_old(candidate: &Candidate) -> Result<bool, node::Error> {
     }
 }
 
-/// Whether the node knows of blocks that it does not have yet. Its flag for the initial download
-/// also stands on a regtest chain whose last block is a day old, so heights decide there.
+/// Whether the node lacks blocks that it knows of. On regtest only heights count, because a
+/// chain whose last block is a day old is in initial block download there.
 pub(crate) fn is_catching_up(state: &ChainState) -> bool {
     let live = state.chain != Network::Regtest.node_chain();
     state.headers > state.tip.height || (live && state.initial_block_download)

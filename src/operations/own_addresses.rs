@@ -1,7 +1,7 @@
-//! Whether an address is one of the account's own: asked for payout addresses and the operator's
-//! address, when they are registered and again before they are paid.
+//! Detects addresses of the gateway's own account among payout addresses and the operator's
+//! address, when they are registered and again before a payout.
 //!
-//! The rule is `domain/own_addresses.rs`; here the payments that were given out are asked as well.
+//! The rule is in `domain/own_addresses.rs`; this module also searches the issued payments.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -14,24 +14,21 @@ use crate::domain::keys::{AccountXpub, Branch, DerivationIndex};
 use crate::domain::own_addresses::{Commitment, DerivedKeys, is_among};
 use crate::store::{self, ReadTx, indexes, payments};
 
-use super::Refusal;
 use super::reason::Reason;
+use super::refusal::Refusal;
 
-/// Payments that are read at a time.
 const PAGE: u32 = 10_000;
 
-/// How many indexes that no payment has are derived at most, the newest first: those that a
-/// restored backup skipped. About three seconds.
+/// The most skipped indexes that are derived, newest first. A restored backup skips indexes.
+/// About three seconds.
 const GAPS_MAX: u32 = 100_000;
 
-/// Answers whether an address is ours. Keeps the keys that it derived, so that only the first
-/// question takes half a second.
+/// Detects own addresses. The derived keys are cached: the first call takes half a second.
 #[derive(Debug)]
 pub(crate) struct OwnAddresses {
     keys: Mutex<DerivedKeys>,
 }
 
-/// An address that is not one of the account's own.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ForeignAddress(Address);
 
@@ -40,7 +37,7 @@ impl ForeignAddress {
         &self.0
     }
 
-    /// An address that a test knows to be another wallet's.
+    /// An address of another wallet, without a check.
     #[cfg(test)]
     pub(crate) fn assumed(address: Address) -> ForeignAddress {
         ForeignAddress(address)
@@ -52,7 +49,7 @@ impl OwnAddresses {
         OwnAddresses { keys: Mutex::new(DerivedKeys::new(xpub)) }
     }
 
-    /// Lets an address pass that is not ours.
+    /// Checks that an address is not one of the account's own.
     ///
     /// # Errors
     /// If it is.
@@ -63,9 +60,9 @@ impl OwnAddresses {
         }
     }
 
-    /// Those of these scripts that are ours: given out, skipped, or within the look-ahead, on
-    /// either branch and in any spelling. Reads all payments if one is a p2sh, which does not say
-    /// whose key is in it, or if there are skipped indexes.
+    /// The own scripts among these: issued, skipped, or within the lookahead, on either branch
+    /// and in any script type. Reads all payments if one is P2SH, which hides its key, or if
+    /// indexes were skipped.
     pub(crate) fn among<'s>(
         &self,
         tx: &ReadTx,
@@ -80,17 +77,17 @@ impl OwnAddresses {
         let wanted: BTreeSet<Commitment> =
             asked.iter().map(|(_, commitment)| *commitment).collect();
         let nested = wanted.iter().any(|commitment| commitment.p2wpkh().is_none());
-        let mut given_out = BTreeSet::new();
+        let mut issued = BTreeSet::new();
         for commitment in &wanted {
             if let Some(script) = commitment.p2wpkh()
                 && payments::index_of_script(tx, &script)?.is_some()
             {
-                given_out.insert(*commitment);
+                issued.insert(*commitment);
             }
         }
         let mut gaps = Vec::new();
         if nested || payments::count(tx)? != u64::from(next.get()) {
-            gaps = walk(tx, next, &wanted, &mut given_out)?;
+            gaps = search_all(tx, next, &wanted, &mut issued)?;
         }
         let mut keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
         keys.reach(next);
@@ -101,13 +98,12 @@ impl OwnAddresses {
             keys.derive(Branch::Receiving, from..gap.end);
         }
         let is_ours =
-            |commitment: &Commitment| given_out.contains(commitment) || keys.has(*commitment);
+            |commitment: &Commitment| issued.contains(commitment) || keys.has(*commitment);
         let ours = asked.iter().filter(|(_, commitment)| is_ours(commitment));
         Ok(ours.map(|(script, _)| (*script).to_owned()).collect())
     }
 
-    /// Whether a script is one of those that a new account gives out first, where there is no
-    /// database to ask.
+    /// Whether a script is among the first of a new account, without a database.
     pub(crate) fn is_of_new_account(&self, script: &Script) -> bool {
         let mut keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
         DerivationIndex::new(0).into_iter().for_each(|first| keys.reach(first));
@@ -115,13 +111,13 @@ impl OwnAddresses {
     }
 }
 
-/// Reads all payments below `next`: adds what is wanted to `given_out`, and answers the indexes
-/// that no payment has. Beyond are rows that this gateway never wrote: they leave no gaps.
-fn walk(
+/// Reads all payments below `next`, adds the wanted ones to `issued`, and returns the indexes
+/// without a payment. Rows from `next` on are not the gateway's, and are ignored.
+fn search_all(
     tx: &ReadTx,
     next: DerivationIndex,
     wanted: &BTreeSet<Commitment>,
-    given_out: &mut BTreeSet<Commitment>,
+    issued: &mut BTreeSet<Commitment>,
 ) -> Result<Vec<Range<u32>>, store::Error> {
     let mut gaps = Vec::new();
     let mut from = 0;
@@ -134,7 +130,7 @@ fn walk(
             from = index.get().saturating_add(1);
             if is_among(script, wanted) {
                 let of_key = |one: &&Commitment| is_among(script, &BTreeSet::from([**one]));
-                given_out.extend(wanted.iter().filter(of_key));
+                issued.extend(wanted.iter().filter(of_key));
             }
         }
         if page.last().is_none_or(|(index, _)| *index >= next) {

@@ -1,4 +1,4 @@
-//! Looking at payments: the facts that every door shows.
+//! Reads payments and their facts, for all interfaces.
 
 use crate::domain::api_key::ApiKeyId;
 use crate::domain::merchant::MerchantId;
@@ -8,21 +8,20 @@ use crate::store::payments::{Evaluated, Filter};
 use crate::store::{ReadTx, blocks, chain_guard_alerts, coins, merchants, payments, role_status};
 use crate::view::PaymentFacts;
 
-use super::Refusal;
 use super::reason::Reason;
+use super::refusal::Refusal;
 
 use crate::view::role_status::Role;
 
-/// How long the watcher may be silent before pages say that updates are delayed, in milliseconds.
+/// How old the watcher's last sync may be before pages announce a delay, in milliseconds.
 pub(crate) const WATCHER_SILENCE_MS_MAX: i64 = 30_000;
 
-/// All that there is to show of a payment.
 pub(crate) fn facts(tx: &ReadTx, id: PaymentId, now: Timestamp) -> Result<PaymentFacts, Refusal> {
     let evaluated = payments::by_id(tx, id)?.ok_or(Refusal::UnknownPayment)?;
     facts_of(tx, evaluated, now)
 }
 
-/// The same for a payment that was read already.
+/// The facts of a payment that was read already.
 pub(crate) fn facts_of(
     tx: &ReadTx,
     evaluated: Evaluated,
@@ -41,7 +40,7 @@ pub(crate) fn facts_of(
     })
 }
 
-/// The same of a payment as it was when it was created, whatever became of it.
+/// The facts of a payment at its creation.
 pub(crate) fn facts_at_creation(tx: &ReadTx, payment: Payment) -> Result<PaymentFacts, Refusal> {
     let merchant = merchants::by_id(tx, payment.merchant)?
         .ok_or(Refusal::UnknownMerchant(payment.merchant))?;
@@ -55,27 +54,24 @@ pub(crate) fn facts_at_creation(tx: &ReadTx, payment: Payment) -> Result<Payment
     })
 }
 
-/// Which payments of a merchant to show.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ListQuery {
     /// A status as the API spells it.
     pub(crate) status: Option<&'static str>,
     pub(crate) reference: Option<String>,
-    /// Only what this named API key created.
+    /// Only payments that this named API key created.
     pub(crate) api_key: Option<ApiKeyId>,
     /// The last payment of the page before.
     pub(crate) after: Option<PaymentId>,
     pub(crate) limit: u32,
 }
 
-/// Payments newest first, and whether there are more.
 #[derive(Debug, Clone)]
 pub(crate) struct Page {
     pub(crate) payments: Vec<PaymentFacts>,
     pub(crate) more: bool,
 }
 
-/// A page of a merchant's payments.
 pub(crate) fn page(
     tx: &ReadTx,
     merchant: MerchantId,
@@ -108,22 +104,22 @@ pub(crate) fn page(
     Ok(Page { payments: shown.collect::<Result<_, _>>()?, more })
 }
 
-/// Whether there is a doubt about the chain, so that some payments wait for longer.
+/// Whether the chain guard is active, so that some payments take longer.
 pub(crate) fn chain_suspect(tx: &ReadTx) -> Result<bool, Refusal> {
     Ok(chain_guard_alerts::open(tx)?.is_some())
 }
 
-/// Whether the watcher has not been up to date for a while.
+/// Whether the watcher is behind the node's tip for too long.
 pub(crate) fn is_delayed(tx: &ReadTx, now: Timestamp) -> Result<bool, Refusal> {
     Ok(is_silent(watcher_at(tx)?, now))
 }
 
-/// When the watcher was last up to date.
+/// When the watcher last reached the node's tip.
 pub(crate) fn watcher_at(tx: &ReadTx) -> Result<Option<Timestamp>, Refusal> {
     Ok(role_status::of_role(tx, Role::Watcher)?.and_then(|role_status| role_status.at))
 }
 
-/// Whether a watcher that was last up to date then has been silent for too long.
+/// Whether the watcher's last sync is too old.
 pub(crate) fn is_silent(watcher_at: Option<Timestamp>, now: Timestamp) -> bool {
     watcher_at.is_none_or(|at| now.ms_since(at) > WATCHER_SILENCE_MS_MAX)
 }

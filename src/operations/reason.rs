@@ -1,5 +1,4 @@
-//! Why a value that somebody gave is not allowed, one kind for each thing they can do something
-//! about. The sentences follow the name of a field.
+//! Reasons why a value is not allowed. Each message follows the name of a field.
 
 use crate::domain::address::AddressError;
 use crate::domain::amount::{Amount, AmountError};
@@ -7,15 +6,17 @@ use crate::domain::merchant::{BadName, GRANT_DAYS_MAX};
 use crate::domain::payment::CONFIRMATIONS_MAX;
 use crate::domain::webhook_url::BadUrl;
 
-use super::announce::ANNOUNCEMENT_CHARS_MAX;
-use super::create_payment::REFERENCE_CHARS_MAX;
+/// The longest announcement, in characters.
+pub(crate) const ANNOUNCEMENT_CHARS_MAX: usize = 1_500;
 
-/// What is wrong with a value.
+/// The longest order id of a shop, in characters.
+pub(crate) const REFERENCE_CHARS_MAX: usize = 128;
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Reason {
     #[error(transparent)]
     Address(#[from] AddressError),
-    #[error("is an address of this gateway; give one of your own wallet")]
+    #[error("is an address of this gateway; use one of your own wallet")]
     OwnAddress,
     #[error(transparent)]
     Name(#[from] BadName),
@@ -33,16 +34,14 @@ pub(crate) enum Reason {
     Days,
     #[error("must have 1 to {ANNOUNCEMENT_CHARS_MAX} characters")]
     Announcement,
-    #[error("must be a kind of notification that merchants get")]
+    #[error("must be a notification for merchants")]
     NotForMerchants,
     #[error("must be a year and a month, such as 2026-11")]
     Month,
-    /// A cursor that no answer gave.
     #[error("must be a nextCursor of this list")]
     Cursor,
-    #[error("is not from an answer before")]
+    #[error("must be a nextCursor of this list")]
     EventCursor,
-    /// A word that is no state of an event.
     #[error("must be due, delivered or failed")]
     EventState,
 }

@@ -1,4 +1,4 @@
-//! Retention: what the configuration says is removed after a time.
+//! Removes old data by the retention rules of the configuration.
 
 use crate::domain::keys::DerivationIndex;
 use crate::domain::time::{DAY_MS, Timestamp};
@@ -6,32 +6,31 @@ use crate::store::batches::{Batches, Ended};
 use crate::store::retention::{self as rows, Aged};
 use crate::store::{Error, WriteTx};
 
-/// How long things are kept, in milliseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Rules {
-    /// The shop's texts of a payment that expired without a coin.
+    /// Texts of a payment that expired without a coin.
     pub(crate) unpaid_payments_ms: i64,
     pub(crate) webhook_attempts_ms: i64,
     pub(crate) idempotency_keys_ms: i64,
 }
 
-/// Notices to merchants that were sent, or kept for them.
 const NOTIFICATIONS_MS: i64 = 90 * DAY_MS;
 
-/// Questions of the bot after their time.
+/// Expired confirmations of the bot.
 const CONFIRMATIONS_MS: i64 = DAY_MS;
 
-/// Removes all that is too old, in bounded writes. Answers of how many payments, or `None` if it
-/// was told to stop.
+/// Removes old rows and texts in bounded writes. Returns how many payments lost their texts,
+/// or `None` if it was stopped.
 ///
 /// # Errors
-/// Those of the database. What was removed before stays removed.
+/// Those of the database. Earlier removals stay.
 pub(crate) fn remove_old(
     batches: &Batches,
     rules: &Rules,
     now: Timestamp,
 ) -> Result<Option<usize>, Error> {
-    // A repeated request gets the answer of the first one, texts and all: no key may outlive them.
+    // A repeated request gets the first response with its texts, so a key must not outlive
+    // them.
     let keys_ms = rules.idempotency_keys_ms.min(rules.unpaid_payments_ms);
     for (table, kept_ms) in [
         (Aged::IdempotencyKeys, keys_ms),
@@ -52,7 +51,7 @@ pub(crate) fn remove_old(
     remove_texts(batches, now.plus_ms(rules.unpaid_payments_ms.saturating_neg()), now)
 }
 
-/// Removes the shop's texts of payments that expired without a coin before a time.
+/// Removes the texts of payments that expired without a coin before a time.
 fn remove_texts(
     batches: &Batches,
     expired_before: Timestamp,
@@ -69,7 +68,7 @@ fn remove_texts(
             move |tx: &WriteTx, (_, index): &(Timestamp, DerivationIndex), count: &mut usize| {
                 match rows::remove_texts(tx, *index) {
                     Ok(removed) => *count += usize::from(removed),
-                    Err(error) if error.is_of_a_row() => {} // `audit` names it.
+                    Err(error) if error.is_of_a_row() => {} // `audit` reports it.
                     Err(error) => return Err(error),
                 }
                 Ok::<_, Error>(())
@@ -112,6 +111,6 @@ mod tests {
         assert_eq!(removed.expect("removed"), Some(1));
         let of = |n| store.read_blocking(|tx| payments::by_index(tx, n));
         assert_eq!(of(index).expect("it verifies").payment.reference, None);
-        assert!(matches!(of(forged), Err(Error::Unverified { .. })), "what is not proven stays");
+        assert!(matches!(of(forged), Err(Error::Unverified { .. })), "an unverified row stays");
     }
 }

@@ -1,7 +1,7 @@
-//! A merchant's second factor: enabling, disabling and checking it.
+//! A merchant's second factor (TOTP): enabling, disabling and checking it.
 //!
-//! What it guards takes [`Passed`], which only [`check`] gives out. A code that is refused is
-//! recorded: the write that checked it must be committed, so a refusal is an inner error there.
+//! Guarded operations take a [`Passed`], which only [`check`] returns. A refused code is
+//! counted: the write must be committed, so the refusal is an inner error.
 
 use crate::domain::merchant::MerchantId;
 use crate::domain::second_factor::{
@@ -12,72 +12,46 @@ use crate::secret::{self, AppSecret, Secret, Secrets};
 use crate::store::merchants::{self as rows, FactorState};
 use crate::store::{ReadTx, WriteTx, audit_log};
 
-use super::{Actor, Refusal, act, merchants};
+use super::accounts;
+use super::actor::{Actor, entry};
+use super::refusal::Refusal;
 
-/// Why a request is refused for the sake of a second factor.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum FactorRefusal {
-    #[error("a code of the merchant's authenticator app is needed")]
-    CodeNeeded,
-    #[error("the code is wrong; after {left} more the second factor is locked for 15 minutes")]
-    WrongCode { left: u32 },
-    #[error("the code is wrong; check the clock of the device with the app")]
-    WrongFirstCode,
-    #[error("the code was used already; wait for the next one")]
-    UsedCode,
-    #[error("too many wrong codes; try again in {minutes} minutes")]
-    Locked { minutes: u32 },
-    #[error("the second factor cannot be verified; ask the operator to reset it")]
-    Unusable,
-    #[error("the second factor is enabled already; disable it first")]
-    EnabledAlready,
-    #[error("the second factor is not enabled")]
-    NotEnabled,
-    #[error("no second factor waits for its first code; begin again")]
-    NotBegun,
-}
+pub(crate) use super::refusal::FactorRefusal;
 
-/// How the audit log names a code that was accepted, one that was not, and the two ways in which a
-/// factor ends.
+/// Names in the audit log: accepted and refused codes, and the two ways to disable a factor.
 const PASS_ACT: &str = "pass_second_factor";
 const FAIL_ACT: &str = "fail_second_factor";
 const DISABLE_ACT: &str = "disable_second_factor";
 const RESET_ACT: &str = "reset_second_factor";
 
-/// Proof that a merchant's second factor was checked, or that nothing was.
+/// Proof that a merchant's second factor was checked, or `None`: not checked.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Passed(Option<MerchantId>);
 
 impl Passed {
-    /// Suffices where no second factor is enabled.
+    /// Not checked: suffices if no second factor is enabled.
     pub(crate) fn nothing() -> Passed {
         Passed(None)
     }
 }
 
-/// An attempt to do what a second factor guards.
 #[derive(Debug, Clone)]
 pub(crate) struct Attempt {
     pub(crate) actor: Actor,
     pub(crate) merchant: MerchantId,
-    /// The code that was given.
     pub(crate) code: Option<String>,
     pub(crate) now: Timestamp,
 }
 
-/// What an authenticator app is given.
+/// The secret for an authenticator app.
 #[derive(Debug)]
 pub(crate) struct Setup {
-    /// The secret in base32, as it is typed.
     pub(crate) secret: Secret<String>,
-    /// The same as a URL.
+    /// The secret as an otpauth URL.
     pub(crate) url: Secret<String>,
 }
 
 /// Whether the merchant's second factor is enabled, usable or not.
-///
-/// # Errors
-/// Those of the database.
 pub(crate) fn is_enabled(tx: &ReadTx, merchant: MerchantId) -> Result<bool, Refusal> {
     Ok(match rows::second_factor(tx, merchant)? {
         FactorState::Off | FactorState::Begun(_) => false,
@@ -85,7 +59,7 @@ pub(crate) fn is_enabled(tx: &ReadTx, merchant: MerchantId) -> Result<bool, Refu
     })
 }
 
-/// Makes the secret of a new factor, which waits for its first code.
+/// Creates the secret of a new factor. [`confirm`] enables it by its first code.
 ///
 /// # Errors
 /// If one is enabled, or there is no such merchant.
@@ -96,7 +70,7 @@ pub(crate) fn begin(
     merchant: MerchantId,
     now: Timestamp,
 ) -> Result<Setup, Refusal> {
-    merchants::get(tx, merchant)?;
+    accounts::get(tx, merchant)?;
     if is_enabled(tx, merchant)? {
         return Err(FactorRefusal::EnabledAlready.into());
     }
@@ -111,15 +85,15 @@ pub(crate) fn begin(
         recovery: Vec::new(),
     };
     rows::begin_second_factor(tx, &factor)?;
-    audit_log::append(tx, &act(actor, now, "begin_second_factor", merchant, (None, None)))?;
+    audit_log::append(tx, &entry(actor, now, "begin_second_factor", merchant, (None, None)))?;
     Ok(Setup { secret: secret.text(), url: secret.url(merchant) })
 }
 
-/// Enables the factor that was begun, by its first code. Answers the recovery codes, which are
-/// shown once.
+/// Enables the new factor by its first code, and returns the recovery codes, which are shown
+/// once.
 ///
 /// # Errors
-/// If none was begun, its time is up, or the code is not one of the app.
+/// If none was begun, its setup has expired, or the code is wrong.
 pub(crate) fn confirm(
     tx: &WriteTx,
     actor: &Actor,
@@ -128,7 +102,7 @@ pub(crate) fn confirm(
     code: &str,
     now: Timestamp,
 ) -> Result<Vec<RecoveryCode>, Refusal> {
-    merchants::get(tx, merchant)?;
+    accounts::get(tx, merchant)?;
     let mut factor = match rows::second_factor(tx, merchant)? {
         FactorState::Begun(factor) if !factor.setup_is_over(now) => factor,
         FactorState::Off | FactorState::Begun(_) => return Err(FactorRefusal::NotBegun.into()),
@@ -144,14 +118,14 @@ pub(crate) fn confirm(
     factor.last_step = step;
     factor.recovery = codes.iter().map(RecoveryCode::hash).collect();
     rows::enable_second_factor(tx, &factor)?;
-    audit_log::append(tx, &act(actor, now, "enable_second_factor", merchant, (None, None)))?;
+    audit_log::append(tx, &entry(actor, now, "enable_second_factor", merchant, (None, None)))?;
     Ok(codes)
 }
 
 /// Checks the code of an attempt, if the merchant's second factor is enabled, and records it.
 ///
 /// # Errors
-/// The outer error is the database's; with the inner one the write is to be committed, so that
+/// The outer error is the database's. With the inner one the write must be committed, so that
 /// wrong codes are counted.
 pub(crate) fn check(
     tx: &WriteTx,
@@ -180,7 +154,7 @@ pub(crate) fn check(
         Err(Rejected::Locked { until }) => (FAIL_ACT, format!("locked until {until}")),
     };
     rows::save_second_factor(tx, &factor)?;
-    let entry = act(&attempt.actor, now, act_name, merchant, (None, Some(outcome)));
+    let entry = entry(&attempt.actor, now, act_name, merchant, (None, Some(outcome)));
     audit_log::append(tx, &entry)?;
     Ok(evaluated.map(|_| Passed(Some(merchant))).map_err(|rejected| match rejected {
         Rejected::Wrong { left } => FactorRefusal::WrongCode { left },
@@ -193,17 +167,18 @@ pub(crate) fn check(
     }))
 }
 
-/// Checks the code of an attempt, if there is one, and does what it guards, in one write.
+/// Checks the code of an attempt, if there is one, and runs the guarded operation, in one
+/// write.
 ///
 /// # Errors
-/// As [`check`]; and those of `guarded`, which leave the code unused.
+/// As [`check`], and those of `guarded`, which leave the code unused.
 pub(crate) fn with_code<T, E: From<Refusal>>(
     tx: &WriteTx,
     secrets: &Secrets,
     attempt: &Attempt,
     guarded: impl FnOnce(&Passed) -> Result<T, E>,
 ) -> Result<Result<T, FactorRefusal>, E> {
-    // Without a code the act itself says whether one is needed.
+    // Without a code, the operation itself checks whether one is required.
     let checked = match attempt.code {
         Some(_) => check(tx, secrets, attempt)?,
         None => Ok(Passed::nothing()),
@@ -214,10 +189,10 @@ pub(crate) fn with_code<T, E: From<Refusal>>(
     }
 }
 
-/// Refuses what the merchant's second factor guards, if one is enabled and was not checked.
+/// Requires that the merchant's second factor was checked, if one is enabled.
 ///
 /// # Errors
-/// If a code is needed, or the factor is unusable.
+/// If a code is required, or the factor is unusable.
 pub(super) fn require(tx: &ReadTx, merchant: MerchantId, passed: &Passed) -> Result<(), Refusal> {
     match rows::second_factor(tx, merchant)? {
         FactorState::Off | FactorState::Begun(_) => Ok(()),
@@ -227,7 +202,7 @@ pub(super) fn require(tx: &ReadTx, merchant: MerchantId, passed: &Passed) -> Res
     }
 }
 
-/// Disables the factor, by a code that was accepted.
+/// Disables the factor, with an accepted code.
 ///
 /// # Errors
 /// If none is enabled, or no code was accepted.
@@ -242,7 +217,7 @@ pub(crate) fn disable(
     end(tx, (actor, DISABLE_ACT), merchant, now)
 }
 
-/// Disables the factor without a code: the operator vouches for the merchant.
+/// Disables the factor without a code, by the operator.
 ///
 /// # Errors
 /// If none is enabled.
@@ -261,11 +236,11 @@ fn end(
     merchant: MerchantId,
     now: Timestamp,
 ) -> Result<(), Refusal> {
-    merchants::get(tx, merchant)?;
+    accounts::get(tx, merchant)?;
     if !is_enabled(tx, merchant)? {
         return Err(FactorRefusal::NotEnabled.into());
     }
     rows::disable_second_factor(tx, merchant)?;
-    audit_log::append(tx, &act(actor, now, act_name, merchant, (None, None)))?;
+    audit_log::append(tx, &entry(actor, now, act_name, merchant, (None, None)))?;
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! Sweeps as people ask for them: to sweep now, and what came of it.
+//! Sweeps: requests to sweep now, their outcome, trust decisions and payout waits.
 
 use bitcoin::Txid;
 
@@ -19,35 +19,36 @@ use crate::view::role_status::Role;
 
 use crate::store::audit_log::Act;
 
-use super::{Actor, Refusal, act, act_on_all};
+use super::actor::{Actor, entry, gateway_entry};
+use super::refusal::Refusal;
 
-/// What became of a request so far.
+/// The outcome of a request so far.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Outcome {
-    /// The sweeper did not look yet.
+    /// The sweeper has not run since.
     Waiting,
-    /// It cannot while there is a doubt about the chain.
+    /// Sweeps are paused while the chain guard is active.
     ChainSuspect,
-    /// The sweeper cannot, and says why.
+    /// The sweeper fails, with its error.
     Trouble(String),
-    /// It looked; these were made since the request.
+    /// The sweeps made since the request.
     Done(Vec<SentSweep>),
 }
 
 /// Asks the running sweeper to sweep now.
 ///
 /// # Errors
-/// While there is a doubt about the chain: no sweep goes out then.
+/// While the chain guard is active.
 pub(crate) fn request(tx: &WriteTx, actor: &Actor, now: Timestamp) -> Result<(), Refusal> {
     if chain_suspect(tx)? {
         return Err(Refusal::ChainSuspect);
     }
     requests::add(tx, &actor.shown(), now)?;
-    audit_log::append(tx, &act_on_all(actor, now, "sweep_now", (None, None)))?;
+    audit_log::append(tx, &gateway_entry(actor, now, "sweep_now", (None, None)))?;
     Ok(())
 }
 
-/// What an operator takes for true as the database has it.
+/// Stored data that an operator trusts although it does not verify.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Trusted {
     Payment(PaymentId),
@@ -56,10 +57,7 @@ pub(crate) enum Trusted {
     Everything,
 }
 
-/// Records in the audit log that an operator vouches for what the database says.
-///
-/// # Errors
-/// Those of the database.
+/// Records in the audit log that an operator trusts stored data.
 pub(crate) fn record_trust(
     tx: &WriteTx,
     actor: &Actor,
@@ -75,14 +73,11 @@ pub(crate) fn record_trust(
         Trusted::AuditLog => ("trust_audit_log", None, None),
         Trusted::Everything => ("trust_database", None, None),
     };
-    audit_log::append(tx, &Act { merchant, ..act_on_all(actor, now, name, (None, payment)) })
+    audit_log::append(tx, &Act { merchant, ..gateway_entry(actor, now, name, (None, payment)) })
 }
 
-/// Stores why a merchant's payouts wait, or that they wait no more, for those who notify people.
-/// The audit log names each reason once.
-///
-/// # Errors
-/// Those of the database.
+/// Stores why a merchant's payouts wait, or that they no longer wait, for notifications. The
+/// audit log gets each reason once.
 pub(crate) fn record_wait(
     tx: &WriteTx,
     merchant: MerchantId,
@@ -100,10 +95,10 @@ pub(crate) fn record_wait(
     }
     let name = if wait.is_some() { "payouts_wait" } else { "payouts_continue" };
     let change = (before.map(|wait| wait.to_string()), wait.map(|wait| wait.to_string()));
-    audit_log::append(tx, &act(&Actor::System, now, name, merchant, change))
+    audit_log::append(tx, &entry(&Actor::System, now, name, merchant, change))
 }
 
-/// What became of a request made at this time.
+/// The outcome of a request made at this time.
 pub(crate) fn outcome(tx: &ReadTx, asked_at: Timestamp) -> Result<Outcome, Refusal> {
     if chain_suspect(tx)? {
         return Ok(Outcome::ChainSuspect);
@@ -118,14 +113,14 @@ pub(crate) fn outcome(tx: &ReadTx, asked_at: Timestamp) -> Result<Outcome, Refus
     }
 }
 
-/// Whether sweeps wait because of a doubt about the chain.
+/// Whether sweeps are paused by the chain guard.
 pub(crate) fn chain_suspect(tx: &ReadTx) -> Result<bool, Refusal> {
     let Some(tip) = blocks::tip(tx)? else { return Ok(false) };
     Ok(chain_guard_alerts::trust_at(tx, tip)? != Trust::Full)
 }
 
-/// The versions of sweeps in flight whose stored bytes are not what our key signed, with what is
-/// wrong. They are not sent.
+/// Sweeps in flight whose stored bytes are not what our key signed, by txid. They are not
+/// sent.
 pub(crate) fn damaged(
     tx: &ReadTx,
     xpub: &AccountXpub,
@@ -141,23 +136,20 @@ pub(crate) fn damaged(
     Ok(found)
 }
 
-/// What waits for payout under a signing key on this machine, and how much may.
+/// The hot balance: coins that wait for payout under a signing key on this machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Hot {
     pub(crate) waiting: Amount,
-    /// `sweeper.max_hot_balance`.
     pub(crate) limit: Amount,
 }
 
 impl Hot {
-    /// Whether the operator must know.
     pub(crate) fn is_too_much(self) -> bool {
         self.waiting > self.limit
     }
 }
 
-/// What waits, by the sums that are kept, beside the operator's limit. It is looked at every two
-/// seconds, and moves no money.
+/// The hot balance, from the stored sums: it is read every two seconds and moves no money.
 pub(crate) fn hot(tx: &ReadTx, limit: Amount) -> Result<Hot, store::Error> {
     Ok(Hot { waiting: totals::unswept_kept(tx)?, limit })
 }

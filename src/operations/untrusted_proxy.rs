@@ -1,5 +1,5 @@
-//! The proxy that was last seen to forward requests without being in `http.trusted_proxies`. The
-//! API records it, and `doctor`, another process, reports it.
+//! The last proxy that forwarded requests without being in `http.trusted_proxies`. The API
+//! records it, and `doctor` reports it.
 
 use std::net::IpAddr;
 
@@ -7,18 +7,11 @@ use crate::domain::time::Timestamp;
 use crate::store::{self, ReadTx, Store, WriteTx, role_status};
 use crate::view::role_status::{Role, RoleReport};
 
-/// Records that this peer forwarded a request.
-///
-/// # Errors
-/// If the database cannot be written.
 pub(crate) fn record(tx: &WriteTx, proxy: IpAddr, now: Timestamp) -> Result<(), store::Error> {
     role_status::record(tx, Role::UntrustedProxy, now, &RoleReport::Proxy { address: Some(proxy) })
 }
 
-/// Forgets what an earlier process recorded, if anything: the configuration may have changed since.
-///
-/// # Errors
-/// If the database cannot be read or written.
+/// Clears the record of an earlier process: the configuration may have changed since.
 pub(crate) async fn forget(store: &Store, now: Timestamp) -> Result<(), store::Error> {
     if store.read(last).await?.is_some() {
         store
@@ -35,10 +28,7 @@ pub(crate) async fn forget(store: &Store, now: Timestamp) -> Result<(), store::E
     Ok(())
 }
 
-/// The last one and when it was recorded, which is once in the life of each process.
-///
-/// # Errors
-/// If the database cannot be read.
+/// The recorded proxy, and when it was recorded. Each process records a proxy once.
 pub(crate) fn last(tx: &ReadTx) -> Result<Option<(IpAddr, Timestamp)>, store::Error> {
     let found = role_status::of_role(tx, Role::UntrustedProxy)?;
     Ok(found.and_then(|found| match found.report {

@@ -1,4 +1,4 @@
-//! The outbox, for those who look at it: what was told, what was not, and sending it again.
+//! The webhook outbox: lists events and attempts, and resends events.
 
 use crate::domain::event::{Attempt, Event, State};
 use crate::domain::merchant::MerchantId;
@@ -6,26 +6,25 @@ use crate::domain::time::{DAY_MS, Timestamp};
 use crate::store::events::{self, Wanted};
 use crate::store::{ReadTx, WriteTx, audit_log};
 
+use super::actor::{Actor, entry};
 use super::reason::Reason;
-use super::{Actor, Refusal, act};
+use super::refusal::Refusal;
 
-/// An event and the tries at it.
-pub(crate) type Notified = (Event, Vec<Attempt>);
+/// An event and its newest attempts.
+pub(crate) type EventWithAttempts = (Event, Vec<Attempt>);
 
-/// Attempts that are shown with their event: all of one that nobody sent again by hand.
+/// Attempts that are listed with their event: all of one that was not resent.
 pub(crate) const ATTEMPTS_SHOWN: u32 = 10;
 
-/// How often a merchant may send one event again within 24 hours, and all its events together.
+/// The most resends of a merchant within 24 hours: of one event, and of all events together.
 const RESENDS_OF_EVENT_MAX: u32 = 10;
 const RESENDS_MAX: u32 = 100;
 
-/// The act's name in the audit log.
+/// The operation's name in the audit log.
 const RESEND_ACT: &str = "resend_webhook";
 
-/// What of the outbox is asked for.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct ListQuery {
-    /// Only this merchant's events.
     pub(crate) merchant: Option<MerchantId>,
     /// Only those in this state, one of [`State::WORDS`].
     pub(crate) state: Option<&'static str>,
@@ -34,11 +33,14 @@ pub(crate) struct ListQuery {
     pub(crate) limit: u32,
 }
 
-/// Events newest first with their tries, and whether there are more.
+/// Events with their attempts, newest first, and whether there are more.
 ///
 /// # Errors
 /// If the cursor names no event of this merchant.
-pub(crate) fn list(tx: &ReadTx, list_query: &ListQuery) -> Result<(Vec<Notified>, bool), Refusal> {
+pub(crate) fn list(
+    tx: &ReadTx,
+    list_query: &ListQuery,
+) -> Result<(Vec<EventWithAttempts>, bool), Refusal> {
     let after = list_query
         .cursor
         .as_deref()
@@ -53,22 +55,22 @@ pub(crate) fn list(tx: &ReadTx, list_query: &ListQuery) -> Result<(Vec<Notified>
     let mut found = events::list(tx, &wanted, list_query.limit.saturating_add(1))?;
     let more = found.len() > usize::try_from(list_query.limit).unwrap_or(usize::MAX);
     found.truncate(usize::try_from(list_query.limit).unwrap_or(usize::MAX));
-    let notified = found.into_iter().map(|event| {
+    let events = found.into_iter().map(|event| {
         let attempts = shown_attempts(tx, &event.id)?;
         Ok((event, attempts))
     });
-    Ok((notified.collect::<Result<_, Refusal>>()?, more))
+    Ok((events.collect::<Result<_, Refusal>>()?, more))
 }
 
-/// The newest attempts at an event, in their order.
+/// The newest attempts of an event, oldest first.
 pub(crate) fn shown_attempts(tx: &ReadTx, id: &str) -> Result<Vec<Attempt>, Refusal> {
     let mut attempts = events::attempts(tx, id, None, ATTEMPTS_SHOWN)?;
     attempts.reverse();
     Ok(attempts)
 }
 
-/// A page of the attempts at a merchant's event, newest first, and whether there are more. `before`
-/// is the number of the last attempt of the page before.
+/// A page of the attempts of a merchant's event, newest first, and whether there are more.
+/// `before` is the number of the previous page's last attempt.
 ///
 /// # Errors
 /// If the merchant has no such event.
@@ -87,8 +89,8 @@ pub(crate) fn attempts(
     Ok((found, more))
 }
 
-/// Makes an event due now, whatever became of it. With a merchant, only if it is theirs and they
-/// have not done so too often.
+/// Makes an event due now, in any state. With a merchant, only for its own events and within
+/// its limits.
 ///
 /// # Errors
 /// If there is no such event, or the merchant has reached its limit.
@@ -98,7 +100,7 @@ pub(crate) fn resend(
     merchant: Option<MerchantId>,
     id: &str,
     now: Timestamp,
-) -> Result<Notified, Refusal> {
+) -> Result<EventWithAttempts, Refusal> {
     let before = of_merchant(tx, merchant, id)?;
     let after = format!("{id} due");
     if let Some(merchant) = merchant {
@@ -109,12 +111,12 @@ pub(crate) fn resend(
         return Err(Refusal::UnknownEvent);
     }
     let change = (Some(before.state.as_str().to_owned()), Some(after));
-    audit_log::append(tx, &act(actor, now, RESEND_ACT, before.merchant, change))?;
+    audit_log::append(tx, &entry(actor, now, RESEND_ACT, before.merchant, change))?;
     Ok((of_merchant(tx, merchant, id)?, shown_attempts(tx, id)?))
 }
 
-/// Refuses a merchant that has sent webhooks again `most` times within 24 hours; with `after`, one
-/// event.
+/// Refuses the request if the merchant has resent `most` times within 24 hours; with `after`,
+/// one event.
 fn limit_resends(
     tx: &ReadTx,
     merchant: MerchantId,
@@ -129,7 +131,7 @@ fn limit_resends(
     }
 }
 
-/// The word for a state as it stands in a question.
+/// Parses the state in a query.
 pub(crate) fn state_word(text: &str) -> Result<&'static str, Refusal> {
     let word = State::WORDS.into_iter().find(|word| *word == text);
     word.ok_or_else(|| Refusal::invalid("status", Reason::EventState))

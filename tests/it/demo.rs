@@ -160,7 +160,7 @@ fn a_shopper_completes_a_purchase_in_the_demo_shop() {
     let back = shopper.does(json!({"act": "press", "text": "Back to 127.0.0.1"}));
     assert_eq!(back["url"], format!("{url}orders/1"));
     let order = shopper.does(json!({"act": "again", "state": "paid"}));
-    assert!(order["text"].as_str().unwrap().contains("its signature fits"), "{order}");
+    assert!(order["text"].as_str().unwrap().contains("a valid signature"), "{order}");
     shopper.evaluates("order");
     let seen = shopper.does(json!({"act": "seen"}));
     assert_eq!((&seen["complaints"], &seen["cookies"]), (&json!([]), &json!(0)), "{seen}");
@@ -169,7 +169,7 @@ fn a_shopper_completes_a_purchase_in_the_demo_shop() {
     shopper.does(json!({"act": "press", "text": "Buy"}));
     let other = shopper.does(json!({"act": "open", "url": format!("{url}orders/2")}));
     assert_eq!(other["title"], "Order 2 · Demo Shop");
-    let waits = shopper.does(json!({"act": "press", "text": "Look again"}));
+    let waits = shopper.does(json!({"act": "press", "text": "Check again"}));
     assert!(waits["text"].as_str().unwrap().contains("Not paid yet"), "{waits}");
     files::signal(process.id(), "TERM");
     wait_for("the demo's end", Duration::from_secs(20), || process.try_wait().unwrap().is_some());

@@ -90,7 +90,7 @@ fn merchants_are_notified_of_payment_problems_and_payouts() {
     let notified =
         |passed: &mut Duration, words: &[&str]| await_webhook(&discord, &gateway, passed, words);
     notified(&mut passed, &["first payment is complete", &first.id, "/payouts"]);
-    notified(&mut passed, &["payout of", "is on its way", "/payouts"]);
+    notified(&mut passed, &["payout of", "LTC was sent", "/payouts"]);
     // Each further one is told to those who ask for it.
     let second = shop.create("0.05");
     node.send(&second.address, "0.05");
@@ -116,7 +116,7 @@ fn merchants_are_notified_of_payment_problems_and_payouts() {
     notified(&mut passed, &[&part.id, "0.02 of 0.05 LTC", "/payment"]);
     node.send(&late.address, "0.05");
     shop.await_field(&late.id, "amountReceivedLtc", "0.05", SOON);
-    notified(&mut passed, &[&late.id, "after its time was up", "completed as late"]);
+    notified(&mut passed, &[&late.id, "after it expired", "completed as late"]);
     node.mine(2);
     shop.await_status(&late.id, "completed", SOON);
     notified(&mut passed, &[&late.id, "paid late and is complete now"]);
@@ -166,7 +166,7 @@ fn failed_webhooks_are_reported_with_instructions() {
         panic!("never told {words:?}: {}", said_to(&discord, ADA));
     };
     notified(&["has failed 5 times", "/resend_webhook"]);
-    notified(&["was given up after", "/resend_webhook"]);
+    notified(&["failed for good after", "/resend_webhook"]);
     let root = Person::admin(ROOT, "root");
     let listed = discord.command(&root, "webhooks failed", json!([])).text();
     assert!(listed.contains(&payment.id), "{listed}");
@@ -316,7 +316,7 @@ fn administrators_are_notified_of_node_and_disk_problems() {
     gateway.set("node.rpc_url", "http://127.0.0.1:1");
     gateway.start();
     gateway.let_pass(5 * MINUTE);
-    let down = discord.await_message(ROOT, &["have not stood at the node's tip", "/node"]);
+    let down = discord.await_message(ROOT, &["has not reached the node's tip", "/node"]);
     assert!(readable(&down.body).contains("node"), "{down:?}");
     stays_true("told once", Duration::from_secs(4), || discord.messages_to(ROOT).len() == 1);
     gateway.term();
@@ -329,7 +329,7 @@ fn administrators_are_notified_of_node_and_disk_problems() {
         // They come in one message or in two, and there is a minute's rest between two.
         rest(&gateway, &mut passed, Duration::from_secs(1));
         let said = said_to(&discord, ROOT);
-        said.contains("at the node's tip again") && said.contains("MB left")
+        said.contains("the node's tip again") && said.contains("MB left")
     });
     stays_true("told once", Duration::from_secs(4), || {
         said_to(&discord, ROOT).matches("MB left").count() == 1
@@ -352,7 +352,7 @@ fn reorged_payments_and_stuck_sweeps_notify_administrators() {
     discord.await_message(ADA, &["payout of", "more than two hours"]);
     node.reorg_to_empty(2);
     gateway.let_pass(3 * HOUR + 2 * MINUTE);
-    discord.await_message(ROOT, &[&payment.id, "does not hold its coins", "litegate audit"]);
+    discord.await_message(ROOT, &[&payment.id, "removed its coins", "litegate audit"]);
     // An audit that finds it leaves word for the administrators, once.
     for _ in 0..2 {
         assert_eq!(gateway.cli(&["audit"]).code, 1);
@@ -428,10 +428,10 @@ fn fee_limits_chain_guard_and_zmq_silence_are_reported() {
     notified(&["The chain guard is active", "invalid", "`litegate chain-guard`"]);
 
     relay.set_hole(true);
-    notified(&["ZMQ says nothing", "`litegate doctor`"]);
+    notified(&["ZMQ is silent", "`litegate doctor`"]);
     relay.set_hole(false);
     notified(&["ZMQ messages arrive again"]);
-    for once in ["Coins are not paid out", "The chain guard is active", "ZMQ says nothing"] {
+    for once in ["Coins are not paid out", "The chain guard is active", "ZMQ is silent"] {
         assert_eq!(said_to(&discord, ROOT).matches(once).count(), 1, "{once}");
     }
     each_names_what_to_do_next(&discord);

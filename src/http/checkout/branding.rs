@@ -1,7 +1,8 @@
-//! How the operator wants the checkout to look: logo, colour, links to an explorer, and which
-//! sites may frame it. Made once, at start, so that the hashes of the policy are counted once.
+//! The operator's branding of the checkout: logo, colour, explorer links, and the sites that
+//! may frame it. Built once at start, so that the hashes of the policy are computed once. A
+//! colour with too little contrast is refused.
 //!
-//! A colour that could not be read on the page is refused here. Must not know: payments.
+//! Must not know: payments.
 
 use std::sync::LazyLock;
 
@@ -13,43 +14,42 @@ use crate::domain::webhook_url::RedirectUrl;
 
 pub(in crate::http) const STYLE: &str = include_str!("../../../static/checkout.css");
 
-/// The script without its comments and indentation, for it travels with each page.
+/// The script without comments and indentation: each page contains it.
 pub(super) static SCRIPT: LazyLock<String> =
     LazyLock::new(|| without_comments(include_str!("../../../static/checkout.js")));
 
-/// A script whose comments have lines of their own, and that has no text of several lines.
+/// Removes comments, each on a separate line, and indentation. The script must have no string
+/// of several lines.
 fn without_comments(script: &str) -> String {
     let lines = script.lines().map(str::trim_start);
     let lines = lines.filter(|line| !line.is_empty() && !line.starts_with("//"));
     lines.flat_map(|line| [line, "\n"]).collect()
 }
 
-/// The largest logo, in bytes: it travels inside of the page, which is to stay small.
+/// The largest logo, in bytes: each page contains it.
 pub(crate) const LOGO_BYTES_MAX: usize = 1_536;
 
-/// What stands in an explorer's address for the transaction.
+/// The placeholder for the transaction in an explorer's URL.
 const TXID: &str = "{txid}";
 
-/// The least contrast of text, times 100 (WCAG 2.2, 1.4.3).
-const CONTRAST_MIN: u64 = 450;
+/// The least contrast of text (WCAG 2.2, 1.4.3).
+const CONTRAST_MIN: f64 = 4.5;
 
-/// The main colour and what it is read on, for the light and for the dark page: as in the style.
+/// The main colour and its background in the style, for the light and the dark theme.
 const THEMES: [(&str, &str); 2] = [("1f4fa3", "fff"), ("8fb8ff", "1a212b")];
 
-/// The looks of every page.
 #[derive(Debug, Clone)]
 pub(crate) struct Branding {
     style: String,
     style_hash: String,
     script_hash: String,
-    /// The picture as an address of the scheme `data:`.
+    /// The image as a `data:` URL.
     logo: Option<String>,
     explorer_url: Option<String>,
-    /// In the words of a content security policy.
+    /// As in a content security policy.
     frame_ancestors: String,
 }
 
-/// Which of the two pages a colour is for.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Theme {
     Light,
@@ -57,7 +57,7 @@ pub(crate) enum Theme {
 }
 
 impl Default for Branding {
-    /// Our own colours, no logo, no explorer, no frames.
+    /// The default colours, without logo, explorer and frames.
     fn default() -> Branding {
         Branding {
             style_hash: hash(STYLE),
@@ -71,10 +71,10 @@ impl Default for Branding {
 }
 
 impl Branding {
-    /// Takes another main colour, such as `#1f4fa3`.
+    /// Sets the main colour, such as `#1f4fa3`.
     ///
     /// # Errors
-    /// A sentence without its subject: no colour, or one that is too hard to read on the page.
+    /// The reason, to follow the key's name: not a colour, or too little contrast.
     pub(crate) fn set_color(&mut self, theme: Theme, color: &str) -> Result<(), String> {
         let digits = color.strip_prefix('#').filter(|digits| {
             digits.len() == 6 && digits.chars().all(|digit| digit.is_ascii_hexdigit())
@@ -86,9 +86,8 @@ impl Branding {
         };
         let reached = contrast(digits, ground);
         if reached < CONTRAST_MIN {
-            let (whole, part) = (reached / 100, reached % 100);
             return Err(format!(
-                "has a contrast of {whole}.{part:02} on #{ground}; 4.5 is needed to be read"
+                "has a contrast of {reached:.2} on #{ground}; at least {CONTRAST_MIN} is required"
             ));
         }
         self.style = self.style.replace(&format!("--main:#{ours}"), &format!("--main:#{digits}"));
@@ -96,14 +95,14 @@ impl Branding {
         Ok(())
     }
 
-    /// Takes a logo, by what its file holds.
+    /// Sets the logo to the content of a file.
     ///
     /// # Errors
-    /// A sentence without its subject: too large, or none of the kinds that browsers know.
+    /// The reason, to follow the key's name: too large, or not SVG, PNG or WebP.
     pub(crate) fn set_logo(&mut self, picture: &[u8]) -> Result<(), String> {
         if picture.len() > LOGO_BYTES_MAX {
             return Err(format!(
-                "has {} bytes; {LOGO_BYTES_MAX} are allowed, for it travels with each page",
+                "has {} bytes; at most {LOGO_BYTES_MAX} are allowed, because each page contains it",
                 picture.len()
             ));
         }
@@ -113,16 +112,16 @@ impl Branding {
             text if std::str::from_utf8(text).is_ok_and(|text| text.contains("<svg")) => {
                 "image/svg+xml"
             }
-            _ => return Err("must be a picture: SVG, PNG or WebP".to_owned()),
+            _ => return Err("must be an SVG, PNG or WebP image".to_owned()),
         };
         self.logo = Some(format!("data:{kind};base64,{}", STANDARD.encode(picture)));
         Ok(())
     }
 
-    /// Takes an explorer, whose address has `{txid}` where the transaction belongs.
+    /// Sets the explorer: a URL with `{txid}` in place of the transaction.
     ///
     /// # Errors
-    /// A sentence without its subject.
+    /// The reason, to follow the key's name.
     pub(crate) fn set_explorer(&mut self, url: &str) -> Result<(), String> {
         let wrong = "must be a URL such as \"https://explorer.example/tx/{txid}\"";
         let example = url.replacen(TXID, "0", 1);
@@ -133,10 +132,10 @@ impl Branding {
         Ok(())
     }
 
-    /// Lets these sites show the page in a frame.
+    /// Sets the sites that may show the page in a frame.
     ///
     /// # Errors
-    /// A sentence without its subject.
+    /// The reason, to follow the key's name.
     pub(crate) fn set_frame_ancestors(&mut self, sites: &[String]) -> Result<(), String> {
         let origins: Option<Vec<String>> = sites
             .iter()
@@ -161,15 +160,14 @@ impl Branding {
         self.logo.as_deref()
     }
 
-    /// Where the explorer shows a transaction.
     pub(super) fn explorer_link(&self, txid: &str) -> Option<String> {
         self.explorer_url.as_ref().map(|url| url.replacen(TXID, txid, 1))
     }
 
-    /// The policy that lets our own style and script run, and nothing else.
+    /// The content security policy: only our own style and script run.
     pub(super) fn policy(&self, play_money_url: Option<&str>) -> String {
         let Branding { style_hash, script_hash, frame_ancestors, .. } = self;
-        // A browser asks for leave again where the answer to a form leads: back to this page.
+        // form-action also covers the redirect after the form, back to this page.
         let form = match play_money_url.and_then(|url| RedirectUrl::parse(url).ok()) {
             Some(url) => format!("{} 'self'", url.origin()),
             None => "'none'".to_owned(),
@@ -182,41 +180,30 @@ impl Branding {
     }
 }
 
-/// The hash by which a style or a script is allowed (CSP level 2).
+/// The hash that allows a style or a script (CSP level 2).
 pub(in crate::http) fn hash(text: &str) -> String {
     let digest = sha256::Hash::hash(text.as_bytes()).to_byte_array();
     format!("'sha256-{}'", STANDARD.encode(digest))
 }
 
-/// The relative luminance of a colour such as `1f4fa3` (WCAG 2.2), times 10^9. Whole numbers: the
-/// channel's power of 2.4 is looked up by halving.
-fn luminance(color: &str) -> u64 {
+/// The relative luminance of a colour such as `1f4fa3` (WCAG 2.2).
+#[expect(clippy::float_arithmetic, reason = "a contrast of colours; no money is near")]
+fn luminance(color: &str) -> f64 {
     let digits: String = match color.len() {
         3 => color.chars().flat_map(|digit| [digit, digit]).collect(),
         _ => color.to_owned(),
     };
     let channel = |at: usize| {
-        let value = u64::from_str_radix(&digits[at..at + 2], 16).expect("hexadecimal");
-        if value <= 10 {
-            return value * 1_000_000_000 / 255 * 100 / 1292;
-        }
-        // y = x^(12/5), so the largest y with y^5 <= x^12, both below 1 and in millionths.
-        let x = (value * 1_000_000 / 255 + 55_000) * 1_000 / 1_055;
-        let power = |base: u64, exponent: u32| {
-            (0..exponent).fold(10_u128.pow(15), |product, _| product * u128::from(base) / 1_000_000)
-        };
-        let (mut low, mut high) = (0_u64, 1_000_000);
-        while low < high {
-            let middle = (low + high).div_ceil(2);
-            if power(middle, 5) <= power(x, 12) { low = middle } else { high = middle - 1 }
-        }
-        low * 1_000
+        let value = u8::from_str_radix(&digits[at..at + 2], 16).expect("hexadecimal");
+        let value = f64::from(value) / 255.0;
+        if value <= 0.04045 { value / 12.92 } else { ((value + 0.055) / 1.055).powf(2.4) }
     };
-    (channel(0) * 2_126 + channel(2) * 7_152 + channel(4) * 722) / 10_000
+    0.2126 * channel(0) + 0.7152 * channel(2) + 0.0722 * channel(4)
 }
 
-/// The contrast of two colours, times 100, as WCAG 2.2 counts it.
-pub(super) fn contrast(one: &str, other: &str) -> u64 {
-    let (one, other) = (luminance(one) + 50_000_000, luminance(other) + 50_000_000);
-    one.max(other) * 100 / one.min(other)
+/// The contrast ratio of two colours (WCAG 2.2), from 1 to 21.
+#[expect(clippy::float_arithmetic, reason = "a contrast of colours; no money is near")]
+pub(super) fn contrast(one: &str, other: &str) -> f64 {
+    let (one, other) = (luminance(one) + 0.05, luminance(other) + 0.05);
+    one.max(other) / one.min(other)
 }

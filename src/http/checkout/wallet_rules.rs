@@ -1,9 +1,9 @@
-//! How wallets read the payment link: each one's rule, as found in its source, over links that we
-//! make. What breaks a rule here would leave a shopper without an amount or with an error.
+//! Test of payment URIs against the parsers of common wallets, each rule taken from the
+//! wallet's source. A URI that breaks a rule would open without its amount, or with an error.
 
 use super::tests::payment_uri_of;
 
-/// A wallet's name, and why it would not take the link; `None` if it takes it.
+/// A wallet, and why it refuses a link; `None` if it accepts it.
 type Rule = (&'static str, fn(&str) -> Option<&'static str>);
 
 const RULES: [Rule; 6] = [
@@ -11,7 +11,7 @@ const RULES: [Rule; 6] = [
         let digits = amount(link).split_once('.').map_or(0, |(_, after)| after.len());
         match () {
             () if keys(link).iter().any(|key| key.starts_with("req-")) => {
-                Some("demands the unknown")
+                Some("an unknown required key")
             }
             () if digits > 8 => Some("more than 8 decimals"),
             () => None,
@@ -23,27 +23,29 @@ const RULES: [Rule; 6] = [
         keys.sort_unstable();
         keys.dedup();
         match () {
-            () if keys.len() < count => Some("a key stands twice"),
-            () if !keys.contains(&"amount") => Some("the amount's key is lowercase"),
+            () if keys.len() < count => Some("a key appears twice"),
+            () if !keys.contains(&"amount") => Some("the key of the amount must be lowercase"),
             () => None,
         }
     }),
     ("Litewallet for Android", |link| match () {
-        () if !link.starts_with("litecoin:") => Some("the scheme is lowercase"),
-        () if keys(link).iter().any(|key| key.starts_with('r')) => Some("taken for BIP 70"),
+        () if !link.starts_with("litecoin:") => Some("the scheme must be lowercase"),
+        () if keys(link).iter().any(|key| key.starts_with('r')) => Some("read as BIP 70"),
         () => None,
     }),
     ("Litewallet for iOS", |link| match () {
         () if link.contains('+') => Some("a plus becomes a space"),
-        () if address(link).contains(['/', '@', ':']) => Some("the address is no host's name"),
+        () if address(link).contains(['/', '@', ':']) => {
+            Some("the address is not a valid host name")
+        }
         () => None,
     }),
     ("Cake", |link| {
         let mixed = address(link).chars().any(|letter| letter.is_ascii_uppercase());
-        mixed.then_some("an address of bech32 is lowercase")
+        mixed.then_some("a bech32 address must be lowercase")
     }),
     ("Stack", |link| match () {
-        () if link.contains("//") => Some("the address is the path"),
+        () if link.contains("//") => Some("the address must be the path"),
         () if keys(link) != ["amount"] => Some("other keys are dropped"),
         () => None,
     }),
@@ -74,7 +76,7 @@ fn every_wallet_accepts_our_payment_links() {
         for (wallet, why_not) in RULES {
             assert_eq!(why_not(&link), None, "{wallet}: {link}");
         }
-        // Plain digits: no exponent, no sign, no comma, and no zeros at the end.
+        // Plain digits: no exponent, sign, comma or trailing zeros.
         let amount = amount(&link);
         assert!(amount.chars().all(|c| c.is_ascii_digit() || c == '.'), "{link}");
         assert!(!amount.contains('.') || !amount.ends_with(['0', '.']), "{link}");
@@ -86,7 +88,7 @@ fn the_wallet_rules_refuse_links_that_wallets_refuse() {
     #[track_caller]
     fn check(wallet: &str, link: &str) {
         let rule = RULES.iter().find(|(name, _)| *name == wallet).expect("a wallet").1;
-        assert!(rule(link).is_some(), "{wallet} takes {link}");
+        assert!(rule(link).is_some(), "{wallet} accepts {link}");
     }
     check("Litecoin Core", "litecoin:ltc1qx?amount=0.000000001");
     check("Litecoin Core", "litecoin:ltc1qx?amount=1&req-time=1");

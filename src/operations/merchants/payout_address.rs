@@ -1,45 +1,52 @@
-//! Registering the address that a merchant is paid to, and cancelling a change of it.
+//! Registers a merchant's payout address, and cancels a change of it.
 
 use crate::clock::Clock;
 use crate::domain::address::Address;
 use crate::domain::merchant::{self, MerchantId, PayoutAddress};
+use crate::domain::network::Network;
 use crate::domain::time::{DAY_MS, Timestamp};
 use crate::store::merchants as rows;
 use crate::store::{ReadTx, WriteTx, audit_log, payout_waits};
 
+use super::super::accounts::{account, get};
+use super::super::actor::{Actor, entry};
 use super::super::own_addresses::ForeignAddress;
+use super::super::refusal::ADDRESS_CHANGES_MAX;
+use super::super::refusal::Refusal;
 use super::super::second_factor::{self, Passed};
-use super::super::{Actor, Refusal, act};
-use super::{Rules, account, get};
 
-/// How long an account may stand without a payout address before its first one is treated like a
-/// change: whoever has taken the account over in the meantime shall not be paid at once.
+/// How long after its creation an account may register its first payout address without the
+/// delay of a change: an attacker may have taken over an old account, and must not be paid at
+/// once.
 const SILENCE_MS_MAX: i64 = 90 * DAY_MS;
 
-/// How often a merchant's payout address may be changed within a day, by whatever door, cancelled
-/// changes included.
-pub(crate) const ADDRESS_CHANGES_MAX: u32 = 10;
+/// The gateway's configuration for merchants.
+#[derive(Debug, Clone)]
+pub(crate) struct Rules {
+    pub(crate) network: Network,
+    /// The delay of a changed payout address, in milliseconds.
+    pub(crate) payout_address_delay_ms: i64,
+}
 
-/// What registering an address means.
+/// The effect of registering an address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum AddressStep {
-    /// It is the first one.
+    /// It is the first one, and takes effect at once.
     AtOnce,
-    /// It changes where money goes.
+    /// It changes the payout address after a delay.
     Change,
-    /// It is in force or waits already; at most a change to another one is cancelled.
+    /// It is in force or waiting already; at most a waiting change is cancelled.
     Nothing,
 }
 
-/// Where a merchant's money goes, and from when on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Registered {
     pub(crate) registration: PayoutAddress,
-    /// Whether there is a registration more than before.
+    /// Whether this registration is new.
     pub(crate) is_new: bool,
 }
 
-/// Says what a registration means, without making it.
+/// The effect of a registration, without making it.
 pub(crate) fn address_step(
     tx: &ReadTx,
     rules: &Rules,
@@ -49,15 +56,15 @@ pub(crate) fn address_step(
 ) -> Result<AddressStep, Refusal> {
     let account = account(tx, id, rules.network)?;
     let silent = now.ms_since(account.merchant.created_at) > SILENCE_MS_MAX;
-    // Where the sweeper contradicts the database, registering anew is the way out, with the same
-    // address as well. Once it was, it waits, and asking again does not prolong that.
+    // If the sweeper contradicts the database, registering again resolves it, also with the
+    // same address. Repeating the request does not prolong the delay.
     let contradicted = payout_waits::of(tx, id)?.map(|waits| waits.wait);
     if let Some(wait) = contradicted.filter(|wait| !wait.reason.heals_alone()) {
         let to_come = merchant::address_to_come(account.addresses.current(), now);
-        let is_asked = to_come.is_some_and(|registration| {
+        let is_registered = to_come.is_some_and(|registration| {
             registration.address == *address && registration.version != wait.version
         });
-        return Ok(if is_asked { AddressStep::Nothing } else { AddressStep::Change });
+        return Ok(if is_registered { AddressStep::Nothing } else { AddressStep::Change });
     }
     if unchanged(account.addresses.current(), address, now).is_some() {
         return Ok(AddressStep::Nothing);
@@ -69,7 +76,7 @@ pub(crate) fn address_step(
     })
 }
 
-/// The registration that says what is asked for already: the newest that counts or waits.
+/// The newest registration in force or waiting, if it has this address.
 fn unchanged<'r>(
     known: &'r [PayoutAddress],
     address: &Address,
@@ -80,12 +87,12 @@ fn unchanged<'r>(
     newest.filter(|registration| registration.address == *address)
 }
 
-/// Registers a payout address: the first counts at once, a change after the operator's delay, one
-/// that is registered already changes nothing. The address in force, asked for while a change
-/// waits, cancels the change.
+/// Registers a payout address. The first takes effect at once, a change after the operator's
+/// delay; a registered one changes nothing. Registering the address in force cancels a waiting
+/// change.
 ///
 /// # Errors
-/// Without the merchant's second factor, if one is enabled and there is anything to register, and
+/// Without the merchant's second factor, if one is enabled and the registration is new, or
 /// after too many changes within a day.
 pub(crate) fn set_address(
     tx: &WriteTx,
@@ -96,7 +103,8 @@ pub(crate) fn set_address(
     passed: &Passed,
     clock: &Clock,
 ) -> Result<Registered, Refusal> {
-    // Read here, behind the writes that we waited for: what they made effective is seen.
+    // Read inside of the write: earlier writes may have waited, and a change may be in force
+    // now.
     let now = clock.now();
     let address = address.get();
     let step = address_step(tx, rules, id, address, now)?;
@@ -115,7 +123,7 @@ pub(crate) fn set_address(
     if rows::registered_since(tx, id, now.plus_ms(-DAY_MS))? >= ADDRESS_CHANGES_MAX {
         return Err(Refusal::TooManyAddressChanges);
     }
-    // Newer than all that the sweeper knows, too: of an older copy of the database it knows more.
+    // Also above the sweeper's versions: a restored database may have fewer.
     let waits = payout_waits::of(tx, id)?;
     let newest_known = waits.map_or(0, |waits| waits.wait.newest_known);
     let last_version = known.newest_version().max(newest_known);
@@ -133,15 +141,15 @@ pub(crate) fn set_address(
     rows::register_payout_address(tx, id, &registration)?;
     let before = in_force.map(|current| current.address.to_string());
     let after = Some(format!("{address} from {effective_at}"));
-    audit_log::append(tx, &act(actor, now, "set_address", id, (before, after)))?;
+    audit_log::append(tx, &entry(actor, now, "set_address", id, (before, after)))?;
     Ok(Registered { registration, is_new: true })
 }
 
-/// Cancels a change of the payout address that has not taken effect, or one that has by the
-/// database alone: while the sweeper does not agree, no coin is paid to it.
+/// Cancels a change of the payout address that has not taken effect, or that the sweeper has
+/// not accepted: no coin is paid to it before.
 ///
 /// # Errors
-/// If none waits.
+/// If no change is waiting.
 pub(crate) fn cancel_address_change(
     tx: &WriteTx,
     actor: &Actor,
@@ -149,7 +157,7 @@ pub(crate) fn cancel_address_change(
     clock: &Clock,
 ) -> Result<(), Refusal> {
     get(tx, id)?;
-    // Read here: a change that took effect while this write waited is not cancelled any more.
+    // Read inside of the write: a change that took effect meanwhile is not cancelled.
     let now = clock.now();
     if !rows::cancel_address_change(tx, id, now)? {
         let unpaid = payout_waits::of(tx, id)?.map(|waits| waits.wait);
@@ -159,6 +167,6 @@ pub(crate) fn cancel_address_change(
             return Err(Refusal::NoAddressChange);
         }
     }
-    audit_log::append(tx, &act(actor, now, "cancel_address_change", id, (None, None)))?;
+    audit_log::append(tx, &entry(actor, now, "cancel_address_change", id, (None, None)))?;
     Ok(())
 }

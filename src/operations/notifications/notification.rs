@@ -1,22 +1,26 @@
-//! What a notice says: a kind of sentence with its values. Here it is said in English, as the
-//! command line shows it; the bot says it in its reader's language.
+//! Contents of notifications, with their English text. The bot translates them when it sends
+//! or lists them.
 //!
-//! It is stored with its notice, so whoever reads it later reads it in the language of that day.
-//! Values are kept as they came; whoever says the sentence takes the markup out of them.
+//! Values are stored unescaped; whoever writes a text escapes the markup in them.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
 use crate::domain::payment::PaymentId;
+use crate::domain::printable::printable;
 
-use super::plain;
+/// Escapes the markup of Discord in foreign text.
+pub(crate) fn plain(text: &str) -> String {
+    let special = |c: char| {
+        matches!(c, '\\' | '*' | '_' | '~' | '`' | '|' | '>' | '#' | '[' | ']' | '@' | '<' | ':')
+    };
+    printable(text).flat_map(|c| special(c).then_some('\\').into_iter().chain([c])).collect()
+}
 
-/// A payment as a sentence names it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Named {
     pub(crate) id: String,
-    /// The shop's own name for it.
     pub(crate) order: Option<String>,
 }
 
@@ -26,15 +30,19 @@ impl Named {
     }
 }
 
-/// Why we do not stand at the node's tip.
+/// Why the watcher is behind the node's tip.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Away {
-    /// The node answers, and lacks blocks itself.
-    Behind { height: u32, behind: u32 },
-    /// It did not answer for so many seconds.
-    Silent { seconds: u64 },
-    /// The words of an error.
+    /// The node itself is behind its headers.
+    Behind {
+        height: u32,
+        behind: u32,
+    },
+    /// The node did not answer in time.
+    Silent {
+        seconds: u64,
+    },
     Trouble(String),
 }
 
@@ -46,14 +54,14 @@ impl fmt::Display for Away {
             }
             Away::Silent { seconds } => write!(
                 f,
-                "the node did not answer within {seconds} seconds; `litegate doctor` says why"
+                "the node did not answer within {seconds} seconds; `litegate doctor` shows why"
             ),
             Away::Trouble(words) => f.write_str(&plain(words)),
         }
     }
 }
 
-/// Something that somebody is told. Amounts are in LTC, times in seconds since 1970.
+/// The content of a notification. Amounts are in LTC, times in seconds since 1970.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Notification {
@@ -62,36 +70,36 @@ pub(crate) enum Notification {
         notification: PaymentNotification,
     },
     Account(AccountNotification),
-    /// For the administrators.
+    /// About the gateway, to the administrators.
     Whole(OperatorNotification),
 }
 
-/// What a merchant is told of a payment.
+/// A notification to a merchant about a payment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum PaymentNotification {
-    /// The merchant's first one is complete.
+    /// The merchant's first payment is complete.
     First {
         amount: String,
     },
     Complete {
         amount: String,
     },
-    /// It was paid late, and is complete now.
+    /// It was paid late, and is complete.
     CompleteLate,
     PartPaid {
         received: String,
         amount: String,
     },
-    /// A coin came after the time was up, and may still complete it.
+    /// A coin arrived after expiry, and may still complete the payment.
     Late {
         amount: String,
     },
-    /// One came too late for that.
+    /// A coin arrived too late to complete the payment.
     TooLate {
         amount: String,
     },
-    /// It was complete, and its coins left the best chain.
+    /// It was complete, but its coins left the best chain.
     Lost,
     WebhookFailing {
         attempts: u32,
@@ -103,7 +111,7 @@ pub(crate) enum PaymentNotification {
     },
 }
 
-/// What a merchant is told of the account.
+/// A notification to a merchant about the account.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum AccountNotification {
@@ -126,12 +134,12 @@ pub(crate) enum AccountNotification {
     AddressCancelled {
         address: String,
     },
-    /// Payouts wait until the sweeper has known the address for long enough.
+    /// Payouts are paused until the sweeper has known the address for the whole delay.
     PayoutsWait,
-    /// Payouts wait until an address is registered once more.
+    /// Payouts are paused until an address is registered again.
     PayoutsWaitForAddress,
     KeyReplaced,
-    /// The old key is taken for a day more.
+    /// The old key is valid for another day.
     KeyReplacedGently,
     WebhookSecretReplaced,
     SubscriptionEnds {
@@ -140,7 +148,7 @@ pub(crate) enum AccountNotification {
     SubscriptionEnded,
 }
 
-/// What administrators are told.
+/// A notification to the administrators.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum OperatorNotification {
@@ -162,13 +170,12 @@ pub(crate) enum OperatorNotification {
 }
 
 impl Notification {
-    /// As it is stored.
     pub(crate) fn stored(&self) -> String {
         serde_json::to_string(self).unwrap_or_default()
     }
 
-    /// What was stored; `None` for what an older program told, which stored its sentence only, and
-    /// for what a newer one has learnt to tell.
+    /// Parses the stored JSON. `None` for rows of older versions, which have only a text, and
+    /// for kinds of newer versions.
     pub(crate) fn from_stored(stored: Option<&str>) -> Option<Notification> {
         serde_json::from_str(stored?).ok()
     }
@@ -177,7 +184,7 @@ impl Notification {
 impl fmt::Display for Notification {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         match self {
-            Notification::Payment { payment, notification } => notification.say(payment, f),
+            Notification::Payment { payment, notification } => notification.write(payment, f),
             Notification::Account(notification) => notification.fmt(f),
             Notification::Whole(notification) => notification.fmt(f),
         }
@@ -185,7 +192,7 @@ impl fmt::Display for Notification {
 }
 
 impl PaymentNotification {
-    fn say(&self, payment: &Named, f: &mut fmt::Formatter) -> fmt::Result {
+    fn write(&self, payment: &Named, f: &mut fmt::Formatter) -> fmt::Result {
         let id = &payment.id;
         let order = payment.order.as_ref().map(|text| format!(" (order {})", plain(text)));
         let order = order.unwrap_or_default();
@@ -196,7 +203,7 @@ impl PaymentNotification {
                  next sweep; `/payouts` shows when. `/payment {id}`"
             ),
             PaymentNotification::Complete { amount } => {
-                write!(f, "Payment `{id}`{order} over {amount} LTC is complete. `/payment {id}`")
+                write!(f, "Payment `{id}`{order} of {amount} LTC is complete. `/payment {id}`")
             }
             PaymentNotification::CompleteLate => write!(
                 f,
@@ -205,35 +212,34 @@ impl PaymentNotification {
             ),
             PaymentNotification::PartPaid { received, amount } => write!(
                 f,
-                "Payment `{id}`{order} ran out with {received} of {amount} LTC paid. What came is \
-                 paid out to you; ask the shopper, or send it back. `/payment {id}`"
+                "Payment `{id}`{order} expired with {received} of {amount} LTC paid. The coins are \
+                 paid out to you. Contact the shopper, or send them back. `/payment {id}`"
             ),
             PaymentNotification::Late { amount } => write!(
                 f,
-                "{amount} LTC came for payment `{id}`{order} after its time was up. If the sum is \
+                "{amount} LTC arrived for payment `{id}`{order} after it expired. If the amount is \
                  reached and confirmed, the payment is completed as late. `/payment {id}`"
             ),
             PaymentNotification::TooLate { amount } => write!(
                 f,
-                "{amount} LTC came for payment `{id}`{order} after its time was up. It is too \
-                 late to complete the payment; the money is paid out to you all the same. \
-                 `/payment {id}`"
+                "{amount} LTC arrived too late to complete payment `{id}`{order}. The coins are \
+                 paid out to you. `/payment {id}`"
             ),
             PaymentNotification::Lost => write!(
                 f,
-                "Payment `{id}`{order} was completed, but the chain does not hold its coins any \
-                 more: a deep reorganisation. It does not count until they are back. `/payment {id}`"
+                "Payment `{id}`{order} was completed, but a deep reorganisation removed its coins \
+                 from the best chain. Treat it as unpaid until they are back. `/payment {id}`"
             ),
             PaymentNotification::WebhookFailing { attempts, outcome } => write!(
                 f,
-                "The webhook of payment `{id}`{order} has failed {attempts} times: {}. It is tried \
-                 for three days. Mend the receiver, then `/resend_webhook {id}`.",
+                "The webhook of payment `{id}`{order} has failed {attempts} times: {}. It is \
+                 retried for three days. Fix the receiver, then use `/resend_webhook {id}`.",
                 plain(outcome)
             ),
             PaymentNotification::WebhookGivenUp { attempts, outcome } => write!(
                 f,
-                "The webhook of payment `{id}`{order} was given up after {attempts} attempts: {}. \
-                 Mend the receiver, then `/resend_webhook {id}`.",
+                "The webhook of payment `{id}`{order} failed for good after {attempts} attempts: \
+                 {}. Fix the receiver, then use `/resend_webhook {id}`.",
                 plain(outcome)
             ),
         }
@@ -243,13 +249,12 @@ impl PaymentNotification {
 impl fmt::Display for AccountNotification {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         match self {
-            AccountNotification::PayoutSent { amount, txid } => write!(
-                f,
-                "A payout of {amount} LTC is on its way: transaction `{txid}`. `/payouts`"
-            ),
+            AccountNotification::PayoutSent { amount, txid } => {
+                write!(f, "A payout of {amount} LTC was sent: transaction `{txid}`. `/payouts`")
+            }
             AccountNotification::PayoutStuck { amount, txid } => write!(
                 f,
-                "Your payout of {amount} LTC has waited for more than two hours for a block: \
+                "Your payout of {amount} LTC has been unconfirmed for more than two hours: \
                  transaction `{txid}`. It is sent again until it confirms. `/payouts`"
             ),
             AccountNotification::AddressAsked { before, address, at } => {
@@ -258,7 +263,7 @@ impl fmt::Display for AccountNotification {
                 write!(
                     f,
                     "Your payout address changes {from}to `{address}` <t:{at}:R>. If this was not \
-                     you, cancel it now: the button below, or `/cancel_address_change`; then \
+                     you, cancel it now with the button below or `/cancel_address_change`, and \
                      secure your Discord account."
                 )
             }
@@ -270,118 +275,119 @@ impl fmt::Display for AccountNotification {
                 "The change of your payout address to `{address}` is cancelled. `/account`"
             ),
             AccountNotification::PayoutsWait => f.write_str(
-                "Your payouts wait: the sweeper did not see your new payout address in time. They \
-                 start again automatically once the waiting time is over. If you did not change \
-                 the address, use `/cancel_address_change` and secure your Discord account.",
+                "Your payouts are paused: the sweeper did not see your new payout address in time. \
+                 They start again automatically once the waiting time is over. If you did not \
+                 change the address, use `/cancel_address_change` and secure your Discord account.",
             ),
             AccountNotification::PayoutsWaitForAddress => f.write_str(
-                "Your payouts wait: your payout address is not the one that the sweeper knows. \
-                 Compare it with `/account`, and register the right one once more with \
+                "Your payouts are paused: your payout address is not the one that the sweeper \
+                 knows. Compare it with `/account`, and register the right one again with \
                  `/set_address`.",
             ),
             AccountNotification::KeyReplaced => f.write_str(
-                "Your API key was replaced; the old one is dead. If this was not you, secure your \
-                 Discord account and use `/rotate_key` again.",
+                "Your API key was replaced, and the old one is revoked. If this was not you, \
+                 secure your Discord account and use `/rotate_key` again.",
             ),
             AccountNotification::KeyReplacedGently => f.write_str(
-                "Your API key was replaced; the old one is taken for 24 more hours. If this was \
+                "Your API key was replaced. The old one is valid for another 24 hours. If this was \
                  not you, secure your Discord account and use `/rotate_key` again.",
             ),
             AccountNotification::WebhookSecretReplaced => f.write_str(
-                "Your webhook secret was replaced; for 24 hours both sign. If this was not you, \
-                 secure your Discord account and use `/rotate_webhook_secret` twice.",
+                "Your webhook secret was replaced. For 24 hours webhooks are signed with both. If \
+                 this was not you, secure your Discord account and use `/rotate_webhook_secret` \
+                 twice.",
             ),
             AccountNotification::SubscriptionEnds { at } => write!(
                 f,
                 "Your subscription ends <t:{at}:R> (<t:{at}:f>). Ask an administrator for a grant \
-                 before then, so that your shop goes on. `/subscription`"
+                 before then, so that your shop can create payments. `/subscription`"
             ),
             AccountNotification::SubscriptionEnded => f.write_str(
-                "Your subscription has ended: new payments are refused. Open ones go on, and \
-                 everything is paid out. Ask an administrator for a grant (`/grant_sub`); \
+                "Your subscription has ended: new payments are refused. Open payments continue, \
+                 and all coins are paid out. Ask an administrator for a grant (`/grant_sub`); \
                  `/subscription` shows when you have it.",
             ),
         }
     }
 }
 
+const ZMQ_SILENT: &str = "The node's ZMQ is silent. Payments are detected by polling the node, a \
+    little later than usual. `/node` shows it; `litegate doctor` looks for the reason.";
+
+const FEE_TOO_HIGH: &str = "Coins are not paid out, because the fee would be more than \
+    `sweeper.max_fee_percent` of them. They are paid out once fees fall or more coins arrive. \
+    `/sweep_now` shows what is ready.";
+
+const AUDIT_CLEAN: &str =
+    "The audit is clean again: every litoshi is accounted for. `litegate audit`";
+
 impl fmt::Display for OperatorNotification {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         match self {
             OperatorNotification::NodeAway { minutes, why } => write!(
                 f,
-                "For more than {minutes} minutes we have not stood at the node's tip: {why}. \
-                 Payments are taken, but not seen. `/node`"
+                "The watcher has not reached the node's tip for more than {minutes} minutes: \
+                 {why}. Payments can be created, but incoming coins are not detected. `/node`"
             ),
             OperatorNotification::NodeBack => {
-                f.write_str("We stand at the node's tip again. `/node`")
+                f.write_str("The watcher follows the node's tip again. `/node`")
             }
+            OperatorNotification::ZmqSilent => f.write_str(ZMQ_SILENT),
+            OperatorNotification::ZmqBack => f.write_str("ZMQ messages arrive again. `/node`"),
+            OperatorNotification::PaymentLost { payment } => write!(
+                f,
+                "Payment `{payment}` was completed, but a deep reorganisation removed its coins \
+                 from the best chain. Its merchant may have delivered already. `litegate payment \
+                 show {payment}` and `litegate audit` show what is missing."
+            ),
+            OperatorNotification::Suspected { reason } => write!(
+                f,
+                "The chain guard is active: {}. Payments out of MWEB and sweeps are paused. \
+                 `litegate chain-guard` shows it and can end it.",
+                plain(reason)
+            ),
+            OperatorNotification::LowDisk { megabytes } => write!(
+                f,
+                "The disk of the database has {megabytes} MB left. When it is full, new payments \
+                 are refused. Free some space; `litegate doctor` checks it again."
+            ),
+            OperatorNotification::AuditFound { differences } => {
+                let plural = if *differences == 1 { "" } else { "s" };
+                write!(
+                    f,
+                    "The audit found {differences} difference{plural}. `litegate audit` names each \
+                     of them."
+                )
+            }
+            OperatorNotification::AuditClean => f.write_str(AUDIT_CLEAN),
             OperatorNotification::SweepStuck { sweep, txid } => write!(
                 f,
-                "Sweep {sweep} has waited for more than two hours for a block: transaction \
-                 `{txid}`. `/node` shows the node; `litegate sweep` sends it again."
+                "Sweep {sweep} has been unconfirmed for more than two hours: transaction `{txid}`. \
+                 `/node` shows the node; `litegate sweep` sends it again."
             ),
             OperatorNotification::SweeperStuck { trouble } => write!(
                 f,
-                "The sweeper has not done its work for half an hour: {}. Payments are taken and \
+                "The sweeper has failed for half an hour: {}. Payments are accepted, and payouts \
                  wait. `litegate doctor` looks for the reason.",
                 plain(trouble)
             ),
             OperatorNotification::SweepDamaged { txid } => write!(
                 f,
                 "The stored bytes of sweep transaction `{txid}` are damaged, by the disk or by a \
-                 hand in the database. It is not sent like that; with the signing key on this \
-                 machine it is signed again. `litegate doctor` shows what is left."
+                 change of the database. They are not sent; with the signing key on this machine \
+                 the sweep is signed again. `litegate doctor` shows what is left."
             ),
             OperatorNotification::PayoutsWait { merchant, why } => write!(
                 f,
-                "Payouts of `{merchant}` wait: {}. `litegate doctor` says what to do.",
+                "Payouts of `{merchant}` are paused: {}. `litegate doctor` says what to do.",
                 plain(why)
             ),
-            OperatorNotification::PaymentLost { payment } => write!(
-                f,
-                "Payment `{payment}` was completed, but the best chain does not hold its coins any \
-                 more: a deep reorganisation. The merchant was told that it is paid. `litegate \
-                 payment show {payment}` and `litegate audit` show what is missing."
-            ),
-            OperatorNotification::Suspected { reason } => write!(
-                f,
-                "The chain guard is active: {}. Payments out of MWEB and sweeps wait. `litegate chain-guard` \
-                 shows it and can end it.",
-                plain(reason)
-            ),
-            OperatorNotification::LowDisk { megabytes } => write!(
-                f,
-                "The disk of the database has {megabytes} MB left. When it is full, new payments \
-                 are refused. Make room; `litegate doctor` looks at it again."
-            ),
-            OperatorNotification::ZmqSilent => f.write_str(
-                "The node's ZMQ says nothing. Payments are detected by polling the node every \
-                 again, a little later than usual. `/node` shows it; `litegate doctor` looks for \
-                 the reason.",
-            ),
-            OperatorNotification::ZmqBack => f.write_str("ZMQ messages arrive again. `/node`"),
-            OperatorNotification::FeeTooHigh => f.write_str(
-                "Coins are not paid out, because the fee would be more than \
-                 `sweeper.max_fee_percent` of them. They go out once fees fall or more comes \
-                 together. `/sweep_now` shows what is ready.",
-            ),
+            OperatorNotification::FeeTooHigh => f.write_str(FEE_TOO_HIGH),
             OperatorNotification::TooMuchHot { waiting, limit } => write!(
                 f,
-                "{waiting} LTC wait for payout under the key on this machine, more than the {limit} \
-                 LTC of `sweeper.max_hot_balance`. `/sweep_now` pays out what is ready; `litegate sweep \
-                 --dry-run` says what the rest waits for."
-            ),
-            OperatorNotification::AuditFound { differences } => {
-                let plural = if *differences == 1 { "" } else { "s" };
-                write!(
-                    f,
-                    "The audit found {differences} difference{plural}: litoshis are not where they \
-                     should be. `litegate audit` names each of them."
-                )
-            }
-            OperatorNotification::AuditClean => f.write_str(
-                "The audit is clean again: every litoshi is accounted for. `litegate audit`",
+                "{waiting} LTC wait for payout under the key on this machine, more than the \
+                 {limit} LTC of `sweeper.max_hot_balance`. `/sweep_now` pays out what is ready; \
+                 `litegate sweep --dry-run` shows what the rest waits for."
             ),
         }
     }

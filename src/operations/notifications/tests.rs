@@ -1,14 +1,17 @@
-//! What the roles say of themselves, as administrators hear of it.
+//! Unit tests: when notifications are made, and that each is made once.
 
+use super::operator::{REPEAT_MS_MIN, of_notes, of_states};
 use super::*;
+use crate::domain::network::Network;
 use crate::store::Store;
-use crate::view::role_status::{NotificationMode, PollingReason, Role, RoleReport};
+use crate::store::chain_guard_alerts;
+use crate::view::role_status::{NotificationMode, PollingReason};
 
 mod hot;
 mod lost;
 mod waits;
 
-/// Half a minute, in which nothing is repeated.
+/// Half a minute: too short for a repetition.
 const SOON_MS: i64 = 30_000;
 
 struct Scene {
@@ -23,7 +26,7 @@ impl Scene {
         Scene { _dir: dir, store }
     }
 
-    /// Lets a role say something, looks, and gives what is told.
+    /// Records a role's report, and returns the notifications that follow.
     fn notified(&self, role: Role, report: RoleReport, at_ms: i64) -> Vec<String> {
         let now = Timestamp::from_ms(at_ms);
         let found = self.store.write_blocking(move |tx| {
@@ -34,7 +37,7 @@ impl Scene {
             }
             Ok::<_, store::Error>(drafts)
         });
-        found.expect("looked").into_iter().map(|draft| draft.text).collect()
+        found.expect("a pass").into_iter().map(|draft| draft.text).collect()
     }
 }
 
@@ -45,7 +48,7 @@ fn zmq_silence_and_recovery_are_each_reported_once() {
     let silent = NotificationMode::Polling(PollingReason::Silent);
     assert!(notified(NotificationMode::Zmq, 0).is_empty());
     let cut = notified(silent, SOON_MS);
-    assert!(cut.len() == 1 && cut[0].contains("ZMQ says nothing"), "{cut:?}");
+    assert!(cut.len() == 1 && cut[0].contains("ZMQ is silent"), "{cut:?}");
     let unconnected = NotificationMode::Polling(PollingReason::NotConnected);
     assert!(notified(unconnected, 2 * SOON_MS).is_empty());
     let back = notified(NotificationMode::Zmq, 3 * SOON_MS);
@@ -82,7 +85,7 @@ fn coins_waiting_for_low_fees_are_reported_every_six_hours() {
     assert_eq!(notified(0, 2, SOON_MS + REPEAT_MS_MIN).len(), 1);
 }
 
-/// The surroundings of a look at a quiet time.
+/// Inputs of a pass without problems.
 fn quiet() -> Surroundings {
     Surroundings {
         network: Network::Regtest,
@@ -95,11 +98,12 @@ fn quiet() -> Surroundings {
 }
 
 impl Scene {
-    /// Looks at the whole, and gives what is told of it.
-    fn looked(&self, around: &Surroundings, at_ms: i64) -> Vec<String> {
+    /// Runs a pass over all states, and returns its notifications.
+    fn run_pass(&self, around: &Surroundings, at_ms: i64) -> Vec<String> {
         let (now, around) = (Timestamp::from_ms(at_ms), around.clone());
         let found = self.store.write_blocking(move |tx| {
-            let drafts = of_the_whole(tx, &around, now)?;
+            let mut drafts = of_states(tx, &around, now)?;
+            drafts.extend(merchant::of_lost_payments(tx)?);
             let mut wanted = Vec::new();
             for draft in drafts {
                 if is_wanted(tx, &draft, &around)? && !rows::is_known(tx, &draft.key)? {
@@ -109,7 +113,7 @@ impl Scene {
             }
             Ok::<_, store::Error>(wanted)
         });
-        found.expect("looked")
+        found.expect("a pass")
     }
 
     fn write(&self, job: impl FnOnce(&WriteTx) -> Result<(), store::Error> + Send + 'static) {
@@ -132,19 +136,19 @@ fn the_chain_guard_is_reported_but_not_again_soon() {
             chain_guard_alerts::record(tx, &look, Timestamp::from_ms(i64::from(height))).map(|_| ())
         });
     };
-    assert!(scene.looked(&quiet(), 0).is_empty());
+    assert!(scene.run_pass(&quiet(), 0).is_empty());
     looks(100, true);
-    let notified = scene.looked(&quiet(), 100);
+    let notified = scene.run_pass(&quiet(), 100);
     assert!(notified.len() == 1 && notified[0].contains("`litegate chain-guard`"), "{notified:?}");
-    assert!(scene.looked(&quiet(), 200).is_empty());
+    assert!(scene.run_pass(&quiet(), 200).is_empty());
     scene.write(|tx| chain_guard_alerts::end(tx, "cli", Timestamp::from_ms(300)).map(|_| ()));
     looks(350, false);
     looks(400, true);
-    let again = scene.looked(&quiet(), 500);
+    let again = scene.run_pass(&quiet(), 500);
     assert!(again.is_empty(), "{again:?}");
     let off = Surroundings { off: vec![Kind::ChainGuard], ..quiet() };
-    assert!(scene.looked(&off, 100 + REPEAT_MS_MIN).is_empty());
-    assert_eq!(scene.looked(&quiet(), 100 + REPEAT_MS_MIN).len(), 1);
+    assert!(scene.run_pass(&off, 100 + REPEAT_MS_MIN).is_empty());
+    assert_eq!(scene.run_pass(&quiet(), 100 + REPEAT_MS_MIN).len(), 1);
 }
 
 #[test]
@@ -159,12 +163,12 @@ fn a_failing_sweeper_is_reported_at_most_every_six_hours() {
         });
     };
     fails_after(0);
-    assert!(scene.looked(&quiet(), 20 * minute).is_empty(), "it may pass");
-    let notified = scene.looked(&quiet(), 31 * minute);
+    assert!(scene.run_pass(&quiet(), 20 * minute).is_empty(), "it may pass");
+    let notified = scene.run_pass(&quiet(), 31 * minute);
     assert!(notified.len() == 1 && notified[0].contains("the node says no"), "{notified:?}");
     fails_after(60 * minute);
-    assert!(scene.looked(&quiet(), 120 * minute).is_empty());
-    assert_eq!(scene.looked(&quiet(), 31 * minute + REPEAT_MS_MIN).len(), 1);
+    assert!(scene.run_pass(&quiet(), 120 * minute).is_empty());
+    assert_eq!(scene.run_pass(&quiet(), 31 * minute + REPEAT_MS_MIN).len(), 1);
 }
 
 #[test]
@@ -175,13 +179,13 @@ fn audit_differences_and_their_resolution_are_reported() {
     let audited = |differences: usize, at_ms: i64| {
         let now = Timestamp::from_ms(at_ms);
         scene.write(move |tx| audit::record(tx, differences, now));
-        scene.looked(&quiet(), at_ms)
+        scene.run_pass(&quiet(), at_ms)
     };
     assert!(audited(0, 0).is_empty());
     let found = audited(3, SOON_MS);
     assert!(found.len() == 1 && found[0].contains("3 differences"), "{found:?}");
     assert!(audited(3, 2 * SOON_MS).is_empty());
     assert!(audited(0, 3 * SOON_MS)[0].contains("clean again"));
-    assert!(audited(1, 4 * SOON_MS).is_empty(), "told a moment ago");
+    assert!(audited(1, 4 * SOON_MS).is_empty(), "reported a moment ago");
     assert_eq!(audited(1, 3 * SOON_MS + REPEAT_MS_MIN).len(), 1);
 }

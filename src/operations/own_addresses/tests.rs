@@ -1,3 +1,5 @@
+//! Unit tests of own addresses, issuing and registration.
+
 use super::*;
 use crate::clock::Clock;
 use crate::domain::account_xpriv::AccountXpriv;
@@ -59,9 +61,9 @@ fn shop(tx: &WriteTx, address: Option<ForeignAddress>) -> Result<Merchant, Refus
     merchants::add(tx, &Actor::Cli, &RULES, &new, &Clock::system())
 }
 
-/// Payments with these indexes, as they were given out.
-fn give_out(store: &Store, indexes: Range<u32>) {
-    let give = move |tx: &WriteTx| {
+/// Inserts payments with these indexes.
+fn issue(store: &Store, indexes: Range<u32>) {
+    let insert = move |tx: &WriteTx| {
         let merchant = Merchant::new_shop(MerchantId::from_random(u64::from(indexes.start)));
         rows::insert(tx, &merchant)?;
         for n in indexes {
@@ -72,24 +74,24 @@ fn give_out(store: &Store, indexes: Range<u32>) {
         }
         Ok::<_, store::Error>(())
     };
-    store.write_blocking(give).expect("write");
+    store.write_blocking(insert).expect("write");
 }
 
 #[test]
 fn own_addresses_are_refused_in_every_script_type() {
     let (_dir, store) = open();
-    give_out(&store, 0..3);
-    give_out(&store, 5..6); // 3 and 4 were given out by a database that is lost.
+    issue(&store, 0..3);
+    issue(&store, 5..6); // 3 and 4 were issued by a lost database.
     let own = OwnAddresses::new(account(7));
     let vet = |script: &Script| {
         let address = Address::from_script(script, NETWORK).expect("an address");
         store.read_blocking(|tx| own.vet(tx, address))
     };
     let cases = [
-        ("given out", Branch::Receiving, 1),
+        ("issued", Branch::Receiving, 1),
         ("skipped", Branch::Receiving, 4),
         ("next", Branch::Receiving, 6),
-        ("last ahead", Branch::Receiving, 10_005),
+        ("last of the lookahead", Branch::Receiving, 10_005),
         ("first change", Branch::Change, 0),
         ("last change", Branch::Change, 10_005),
     ];
@@ -107,7 +109,7 @@ fn own_addresses_are_refused_in_every_script_type() {
         vet(&script).expect("another wallet's");
     }
     let far = at(Branch::Receiving, 10_006);
-    vet(&far).expect("beyond the look-ahead, where the issuing side is in charge");
+    vet(&far).expect("beyond the lookahead");
 }
 
 #[test]
@@ -118,9 +120,9 @@ fn an_index_used_as_a_payout_address_is_never_issued() {
         ForeignAddress::assumed(Address::from_script(script, NETWORK).expect("an address"))
     };
     let addresses = Addresses::new(account(7), Some(spelled(4)[2].clone()));
-    // Registered as nobody can any more: by an older program, in each spelling.
+    // Registered by an older version, in each script type.
     let registered = [address(&spelled(1)[0]), address(&spelled(2)[1]), address(&spelled(3)[2])];
-    let issue = move |tx: &WriteTx| {
+    let create = move |tx: &WriteTx| {
         account_scan::record_answer(tx)?;
         let mut merchant = None;
         for address in registered {
@@ -142,13 +144,11 @@ fn an_index_used_as_a_payout_address_is_never_issued() {
         }
         Ok::<_, Refusal>(issued)
     };
-    let issued = store.write_blocking(issue).expect("three payments");
+    let issued = store.write_blocking(create).expect("three payments");
     let expected = [0, 5, 6].map(|n| (n, at(Branch::Receiving, n)));
     assert_eq!(issued, expected);
 }
 
-/// The steps of a merchant's registrations: which address, what it answers, how many rows there
-/// are then.
 #[test]
 fn an_unchanged_address_adds_no_row_and_changes_are_limited() {
     let (_dir, store) = open();
@@ -169,14 +169,14 @@ fn an_unchanged_address_adds_no_row_and_changes_are_limited() {
             merchants::set_address(tx, &cli, &RULES, merchant, &foreign(n), &nothing, &clock)
         })
     };
-    let is_new = |set: Result<Registered, Refusal>| set.expect("it is taken").is_new;
+    let is_new = |set: Result<Registered, Refusal>| set.expect("accepted").is_new;
     for _ in 0..20 {
         assert!(!is_new(set(0)), "in force already");
     }
     assert_eq!(count(), 1);
     assert!(is_new(set(1)));
     for _ in 0..20 {
-        assert!(!is_new(set(1)), "waits already");
+        assert!(!is_new(set(1)), "waiting already");
     }
     assert_eq!((count(), audit_log()), (2, false));
     assert!(!is_new(set(0)), "back to the one in force: the change is cancelled");

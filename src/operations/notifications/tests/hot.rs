@@ -1,16 +1,16 @@
-//! What waits for payout under a key on this machine, as administrators hear of it.
+//! The hot balance is reported when it exceeds its limit.
 
 use bitcoin::hashes::Hash;
 use bitcoin::{BlockHash, OutPoint, Txid};
 
 use super::*;
+use crate::domain::amount::Amount;
 use crate::domain::chain::BlockId;
 use crate::domain::keys::DerivationIndex;
 use crate::domain::merchant::Merchant;
 use crate::domain::payment::{Coin, Origin, Payment, Place};
-use crate::store::coins;
+use crate::store::{coins, payments};
 
-/// Where the coin is.
 fn outpoint() -> OutPoint {
     OutPoint::null()
 }
@@ -19,7 +19,7 @@ fn ltc(text: &str) -> Amount {
     Amount::parse(text).expect("an amount")
 }
 
-/// A merchant's payment of five litecoins, and a coin that pays it, not yet in a block.
+/// A payment of five litecoins, and an unconfirmed coin that pays it.
 fn add_payment(tx: &WriteTx) -> Result<(), store::Error> {
     let (id, at) = (MerchantId::from_random(1), Timestamp::from_ms(0));
     let (index, amount) = (DerivationIndex::new(1).expect("small"), ltc("5"));
@@ -37,28 +37,27 @@ fn excess_hot_balance_is_reported_at_most_every_six_hours() {
     let scene = Scene::new();
     let limit = |text: &str| Surroundings { hot_limit: Some(ltc(text)), ..quiet() };
     scene.write(add_payment);
-    assert!(scene.looked(&limit("4.9"), 0).is_empty(), "no coin of ours before its block");
+    assert!(scene.run_pass(&limit("4.9"), 0).is_empty(), "the coin is unconfirmed");
     scene.write(|tx| {
         let block = BlockId { height: 1, hash: BlockHash::all_zeros() };
         coins::move_to(tx, outpoint(), Place::Block(block))
     });
-    assert!(scene.looked(&quiet(), SOON_MS).is_empty(), "no limit, or no key on this machine");
-    assert!(scene.looked(&limit("5"), SOON_MS).is_empty(), "so much may wait");
+    assert!(scene.run_pass(&quiet(), SOON_MS).is_empty(), "no limit, or no key on this machine");
+    assert!(scene.run_pass(&limit("5"), SOON_MS).is_empty(), "exactly the limit");
     let off = Surroundings { off: vec![Kind::HotMoney], ..limit("4.9") };
-    assert!(scene.looked(&off, SOON_MS).is_empty());
-    let notified = scene.looked(&limit("4.9"), SOON_MS);
+    assert!(scene.run_pass(&off, SOON_MS).is_empty());
+    let notified = scene.run_pass(&limit("4.9"), SOON_MS);
     assert_eq!(notified.len(), 1, "{notified:?}");
     for words in
         ["5 LTC wait", "4.9 LTC", "`sweeper.max_hot_balance`", "`/sweep_now`", "`litegate sweep"]
     {
         assert!(notified[0].contains(words), "{words}: {notified:?}");
     }
-    assert!(scene.looked(&limit("4.9"), SOON_MS + REPEAT_MS_MIN - 1).is_empty());
-    assert_eq!(scene.looked(&limit("4.9"), SOON_MS + REPEAT_MS_MIN).len(), 1);
-    // Spent, it waits no more.
+    assert!(scene.run_pass(&limit("4.9"), SOON_MS + REPEAT_MS_MIN - 1).is_empty());
+    assert_eq!(scene.run_pass(&limit("4.9"), SOON_MS + REPEAT_MS_MIN).len(), 1);
     scene.write(|tx| {
         assert!(coins::spend(tx, outpoint(), Txid::all_zeros(), 2)?);
         Ok(())
     });
-    assert!(scene.looked(&limit("4.9"), SOON_MS + 2 * REPEAT_MS_MIN).is_empty());
+    assert!(scene.run_pass(&limit("4.9"), SOON_MS + 2 * REPEAT_MS_MIN).is_empty());
 }

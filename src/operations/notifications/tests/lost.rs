@@ -1,4 +1,5 @@
-//! A completed payment whose coins left the best chain: administrators and its merchant are told.
+//! A completed payment whose coins left the best chain is reported to administrators and
+//! merchant.
 
 use bitcoin::OutPoint;
 
@@ -6,9 +7,9 @@ use super::*;
 use crate::domain::keys::DerivationIndex;
 use crate::domain::merchant::Merchant;
 use crate::domain::payment::{Coin, Origin, Payment, Place, Status, Transition};
-use crate::store::coins;
+use crate::store::{coins, payments};
 
-/// A completed payment of a merchant on Discord, whose only coin is gone.
+/// A completed payment of a merchant on Discord, whose only coin was removed.
 fn lose_a_payment(tx: &WriteTx) -> Result<(), store::Error> {
     let (id, at) = (MerchantId::from_random(1), Timestamp::from_ms(0));
     let index = DerivationIndex::new(1).expect("small");
@@ -27,11 +28,11 @@ fn lose_a_payment(tx: &WriteTx) -> Result<(), store::Error> {
 fn a_payment_that_lost_its_coins_is_reported_to_its_merchant() {
     let scene = Scene::new();
     scene.write(lose_a_payment);
-    let notified = scene.looked(&quiet(), 0);
+    let notified = scene.run_pass(&quiet(), 0);
     let [admins, merchant] = &notified[..] else { panic!("{notified:?}") };
     assert!(admins.contains("`litegate audit`"), "{admins}");
     assert!(merchant.contains("order 7") && merchant.contains("`/payment "), "{merchant}");
-    assert!(scene.looked(&quiet(), 2 * REPEAT_MS_MIN).is_empty(), "each is told once");
+    assert!(scene.run_pass(&quiet(), 2 * REPEAT_MS_MIN).is_empty(), "each is reported once");
     let keys = scene.store.read_blocking(|tx| {
         let to = |merchant| {
             rows::due(tx, Timestamp::from_ms(0), 10).map(|all| {

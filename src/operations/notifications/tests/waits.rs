@@ -1,8 +1,9 @@
-//! Payouts that wait because database and sweeper disagree about an address.
+//! Payouts that wait because database and sweeper disagree about an address are reported.
 
 use super::*;
 use crate::domain::merchant::Merchant;
 use crate::domain::payout_address::{Reason as WaitReason, Wait};
+use crate::store::payout_waits;
 
 #[test]
 fn each_payout_wait_reason_notifies_merchant_and_admins_once() {
@@ -19,7 +20,8 @@ fn each_payout_wait_reason_notifies_merchant_and_admins_once() {
                 None => payout_waits::end(tx, merchant)?,
             }
             let mut new = Vec::new();
-            for draft in of_payout_waits(tx)? {
+            let drafts = [merchant::of_payout_waits(tx)?, operator::of_payout_waits(tx)?].concat();
+            for draft in drafts {
                 if !rows::is_known(tx, &draft.key)? {
                     rows::insert(tx, &draft, now)?;
                     new.push((draft.merchant, draft.text));
@@ -27,7 +29,7 @@ fn each_payout_wait_reason_notifies_merchant_and_admins_once() {
             }
             Ok::<_, store::Error>(new)
         });
-        found.expect("looked")
+        found.expect("a pass")
     };
     let add = move |tx: &WriteTx| {
         let shop = Merchant { discord_id: Some(1), ..Merchant::new_shop(merchant) };
@@ -45,5 +47,5 @@ fn each_payout_wait_reason_notifies_merchant_and_admins_once() {
     assert_eq!(notified(Some(WaitReason::Unconfirmed), 4), [], "nor when it comes back");
     let both = notified(Some(WaitReason::Backdated), 5);
     let [(Some(_), notification), (None, _)] = &both[..] else { panic!("{both:?}") };
-    assert!(notification.contains("register the right one once more"), "{notification}");
+    assert!(notification.contains("register the right one again"), "{notification}");
 }
