@@ -149,7 +149,7 @@ async fn answer(stream: &mut TcpStream, reply: Reply, open: Open) {
         Reply::Hang => wait_for_close(stream).await,
         Reply::NotifiedBy(notified) => {
             notified.notified().await;
-            // Before the answer: whoever has read it may come again at once.
+            // Before the response, because the client may connect again at once.
             drop(open);
             stream.write_all(ok).await
         }
