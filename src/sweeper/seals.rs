@@ -6,7 +6,7 @@
 //! Must not know: how a sweep is made.
 
 mod reported;
-mod trust;
+pub(crate) mod trust;
 
 use std::fs;
 use std::io::ErrorKind;
@@ -32,8 +32,6 @@ use crate::store::{self, ReadTx, Store, merchants};
 
 use super::private_file::Held;
 use super::record;
-
-pub(crate) use trust::Resealed;
 
 /// Configuration of key and record.
 #[derive(Debug, Clone)]

@@ -242,16 +242,18 @@ pub(super) fn check_zmq_endpoints(settings: &zmq::Settings, say: Say) {
 fn evaluate_endpoint(endpoint: &str) -> Finding {
     let check = "zmq endpoint";
     let seconds = ZMQ_PATIENCE.as_secs();
-    match zmq::probe(endpoint, ZMQ_PATIENCE) {
-        Ok(zmq::Heard::Message) => ok(check, format!("a message of the node came from {endpoint}")),
-        Ok(zmq::Heard::Silence) => {
+    match zmq::probe::probe(endpoint, ZMQ_PATIENCE) {
+        Ok(zmq::probe::ProbeOutcome::Message) => {
+            ok(check, format!("a message of the node came from {endpoint}"))
+        }
+        Ok(zmq::probe::ProbeOutcome::Silent) => {
             let what = format!(
                 "a publisher answers at {endpoint}; no message came within {seconds} s, which is \
                  usual on a quiet chain"
             );
             ok(check, what)
         }
-        Ok(zmq::Heard::Nothing) => {
+        Ok(zmq::probe::ProbeOutcome::NoPublisher) => {
             let what = format!(
                 "no ZMQ publisher answers at {endpoint}: payments are detected by polling, every \
                  second"
