@@ -272,7 +272,7 @@ impl Gateway {
                 store: store.clone(),
                 followed: operations::nodes::in_use(&store, &nodes)?.clone(),
                 nodes: nodes.clone(),
-                patience: config.failover_timeout,
+                failover_timeout: config.failover_timeout,
                 network: config.network,
                 xpub: config.xpub.clone(),
                 counters: Arc::clone(&counters),
@@ -281,7 +281,7 @@ impl Gateway {
                 notifier: notifier.clone(),
                 clock: clock.clone(),
                 shutdown: shutdown.clone(),
-                first_look: Some(looked),
+                first_pass: Some(looked),
                 last_in_use: store.read_blocking(indexes::last_in_use)?,
             };
             threads.push(thread(Role::Watcher, ended.clone(), move || watcher.run())?);

@@ -68,10 +68,7 @@ impl Sweeper {
             // Once at the start, because a sweep that is missing there would never be sent
             // again.
             found = found || self.store.write_blocking(sweeps::find_in_flight).is_ok();
-            match operations::nodes::in_use(&self.store, &self.nodes) {
-                Ok(followed) => self.node = followed.node.clone(),
-                Err(error) => tracing::debug!(%error, "followed node not read"),
-            }
+            self.use_followed_node();
             // First, whatever else fails: what is seen late is trusted late.
             let sealed = self.record_first_seen();
             let sealed = sealed.and(self.follow_audit_log()).and(self.notify_next(runtime));
@@ -126,6 +123,13 @@ impl Sweeper {
                 }
                 Paused::Over => {}
             }
+        }
+    }
+
+    fn use_followed_node(&mut self) {
+        match operations::nodes::in_use(&self.store, &self.nodes) {
+            Ok(followed) => self.node = followed.node.clone(),
+            Err(error) => tracing::debug!(%error, "followed node not read"),
         }
     }
 

@@ -23,9 +23,9 @@ pub(crate) struct FilterBuilder {
 
 /// The Bloom filter within a write, if there is one.
 #[derive(Debug)]
-pub(crate) struct AtHand(Option<BloomFilter>);
+pub(crate) struct LentFilter(Option<BloomFilter>);
 
-impl AtHand {
+impl LentFilter {
     /// The filter as of this moment of the write. `None`: ask the database.
     ///
     /// # Errors
@@ -87,18 +87,18 @@ impl FilterBuilder {
     pub(crate) fn write<T, E>(
         &mut self,
         store: &Store,
-        job: impl FnOnce(&WriteTx, &mut AtHand) -> Result<T, E> + Send + 'static,
+        job: impl FnOnce(&WriteTx, &mut LentFilter) -> Result<T, E> + Send + 'static,
     ) -> Result<T, E>
     where
         T: Send + 'static,
         E: From<Error> + Send + 'static,
     {
-        let mut at_hand = AtHand(self.take(store)?);
-        let (done, at_hand) = store.write_large_blocking(move |tx| {
-            let done = job(tx, &mut at_hand)?;
-            Ok::<_, E>((done, at_hand))
+        let mut lent = LentFilter(self.take(store)?);
+        let (done, lent) = store.write_large_blocking(move |tx| {
+            let done = job(tx, &mut lent)?;
+            Ok::<_, E>((done, lent))
         })?;
-        self.bloom_filter = at_hand.0;
+        self.bloom_filter = lent.0;
         Ok(done)
     }
 

@@ -36,7 +36,7 @@ pub(super) struct Prober {
     pub(super) store: Store,
     pub(super) network: Network,
     /// How long the followed node may be unhealthy (`failover.timeout`).
-    pub(super) patience: Duration,
+    pub(super) failover_timeout: Duration,
     pub(super) shutdown: CancellationToken,
 }
 
@@ -44,8 +44,8 @@ impl NodeMonitor {
     /// Starts to probe, with this node in use. A single node is not probed.
     pub(super) fn start(prober: Prober, in_use: usize) -> NodeMonitor {
         let count = prober.nodes.all().len();
-        let patience_ms = i64::try_from(prober.patience.as_millis()).unwrap_or(i64::MAX);
-        let pool = Arc::new(Mutex::new(NodePool::new(count, in_use, patience_ms, 0)));
+        let timeout_ms = i64::try_from(prober.failover_timeout.as_millis()).unwrap_or(i64::MAX);
+        let pool = Arc::new(Mutex::new(NodePool::new(count, in_use, timeout_ms, 0)));
         let began = Instant::now();
         let shared = Arc::clone(&pool);
         let thread = (count > 1).then(|| {
@@ -104,7 +104,7 @@ fn ms_since(began: Instant) -> i64 {
 
 impl Prober {
     fn run(&self, pool: &Mutex<NodePool>, began: Instant) {
-        let pause = (self.patience / PROBES).min(PROBE_INTERVAL_MAX);
+        let pause = (self.failover_timeout / PROBES).min(PROBE_INTERVAL_MAX);
         let mut logged: Vec<Health> = locked(pool).health().collect();
         while !self.shutdown.is_cancelled() {
             let in_use = locked(pool).in_use();

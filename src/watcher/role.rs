@@ -30,7 +30,7 @@ pub(crate) struct Watcher {
     pub(crate) followed: Candidate,
     /// How long the followed node may be unhealthy before the watcher follows another
     /// (`failover.timeout`).
-    pub(crate) patience: Duration,
+    pub(crate) failover_timeout: Duration,
     pub(crate) network: Network,
     pub(crate) xpub: AccountXpub,
     /// Counts ZMQ messages, for the metrics.
@@ -42,7 +42,7 @@ pub(crate) struct Watcher {
     pub(crate) clock: Clock,
     pub(crate) shutdown: CancellationToken,
     /// Notified after the first pass, whether it succeeded or failed.
-    pub(crate) first_look: Option<oneshot::Sender<()>>,
+    pub(crate) first_pass: Option<oneshot::Sender<()>>,
     /// When the database was last in use before this start.
     pub(crate) last_in_use: Option<Timestamp>,
 }

@@ -35,7 +35,7 @@ impl Watcher {
             nodes: self.nodes.clone(),
             store: self.store.clone(),
             network: self.network,
-            patience: self.patience,
+            failover_timeout: self.failover_timeout,
             shutdown: self.shutdown.clone(),
         };
         let audit = self.start_auditor();
@@ -74,8 +74,8 @@ impl Watcher {
                 metrics::node_is(&only.name, pass.is_ok(), true); // A single node has no monitor.
             }
             let signals = subscriber.signals();
-            if let Some(first_look) = self.first_look.take() {
-                let _ = first_look.send(()); // The receiver may be gone.
+            if let Some(first_pass) = self.first_pass.take() {
+                let _ = first_pass.send(()); // The receiver may be gone.
             }
             match pass {
                 Ok(ended) => {

@@ -150,13 +150,7 @@ impl Sync<'_> {
                     if our_tip == OurTip::Unknown {
                         self.check_common_past(state.tip)?;
                     }
-                    tracing::warn!(
-                        height = block.height, hash = %block.hash,
-                        "reorganisation: block disconnected"
-                    );
-                    let changes =
-                        self.store.write_large_blocking(move |tx| apply::disconnect(tx, block))?;
-                    changed(&changes);
+                    changed(&self.disconnect(block)?);
                 }
                 NextStep::AtTip(_) if is_catching_up(&state) => return Ok(End::NodeBehind),
                 NextStep::AtTip(proof) => {
@@ -172,6 +166,14 @@ impl Sync<'_> {
                 }
             }
         }
+    }
+
+    fn disconnect(&self, block: BlockId) -> anyhow::Result<Changes> {
+        tracing::warn!(
+            height = block.height, hash = %block.hash,
+            "reorganisation: block disconnected"
+        );
+        Ok(self.store.write_large_blocking(move |tx| apply::disconnect(tx, block))?)
     }
 
     fn check_network(&self, state: &ChainState) -> anyhow::Result<()> {

@@ -37,7 +37,7 @@ use crate::operations::{Actor, Refusal};
 use crate::store::batches::{Batches, Ended};
 use crate::store::{Store, accounts, events, merchants as merchant_rows};
 use crate::watcher::expiry::Expiry;
-use crate::watcher::filter_builder::{AtHand, FilterBuilder};
+use crate::watcher::filter_builder::{FilterBuilder, LentFilter};
 use crate::watcher::tests::{header_on, histories};
 
 use gateway::{Gateway, START, payout_script};

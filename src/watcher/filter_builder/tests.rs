@@ -258,7 +258,7 @@ impl Course {
     fn neither(&mut self, job: impl Fn(&WriteTx) -> Result<(), Error> + Clone + Send + 'static) {
         let job = move |tx: &WriteTx| job(tx).and(Err::<(), Error>(Error::Busy));
         for twin in [&self.with, &self.without] {
-            twin.store.write_blocking(job.clone()).expect_err("taken back");
+            twin.store.write_blocking(job.clone()).expect_err("rolled back");
         }
     }
 

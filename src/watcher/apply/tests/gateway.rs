@@ -63,7 +63,7 @@ impl Gateway {
                     let mut filter_builder = self.filter_builder.borrow_mut();
                     filter_builder.begin(&self.store);
                     filter_builder.await_built();
-                    let write = move |tx: &WriteTx, bloom_filter: &mut AtHand| {
+                    let write = move |tx: &WriteTx, bloom_filter: &mut LentFilter| {
                         let bloom_filter = bloom_filter.complete(tx)?;
                         assert!(bloom_filter.is_some(), "it was built, and nothing has failed");
                         connect(tx, &block, id, Network::Regtest, now, bloom_filter.as_ref())
@@ -71,7 +71,7 @@ impl Gateway {
                     filter_builder.write(&self.store, write).expect("connected");
                 }
                 NextStep::Disconnect(id) => {
-                    self.store.write_blocking(move |tx| disconnect(tx, id)).expect("taken back");
+                    self.store.write_blocking(move |tx| disconnect(tx, id)).expect("disconnected");
                 }
                 NextStep::AtTip(at_tip) => break at_tip,
                 NextStep::Behind => panic!("the model node is never behind"),
