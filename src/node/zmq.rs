@@ -61,7 +61,6 @@ const HIGH_WATER_MARK: i32 = 10_000;
 /// [`Signal::Resync`], so that waiting signals take little memory.
 const TX_SIGNAL_BYTES_MAX: usize = 100_000;
 
-/// How often the thread checks for the stop signal.
 const STOP_CHECK_MS: i64 = 250;
 
 /// Monitor events of libzmq (zmq.h): the handshake with a publisher is done; the connection
@@ -145,7 +144,6 @@ pub(crate) fn parse_frame<'m>(parts: &'m [Vec<u8>]) -> Option<Frame<'m>> {
     Some(Frame { topic, body, sequence })
 }
 
-/// The last sequence number of each topic.
 #[derive(Debug, Default)]
 pub(crate) struct Sequences {
     last: HashMap<Topic, u32>,
@@ -176,10 +174,8 @@ pub(crate) fn run(
     Ok(())
 }
 
-/// Why a socket is left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Ended {
-    /// The shutdown signal came.
     Stopped,
     /// The connection broke and did not return. libzmq reconnects automatically, but not after
     /// a message that is too long.

@@ -13,11 +13,8 @@ use super::memory::Memory;
 use super::operator_notifier;
 use super::role::{Report, Sweeper};
 
-/// Why a pause ended.
 enum Paused {
-    /// Another role notified the sweeper.
     Notified,
-    /// A delivery of a notification ended.
     Delivered(operator_notifier::Delivery),
     Over,
 }

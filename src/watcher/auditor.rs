@@ -21,7 +21,6 @@ use crate::store::{self, Store, role_status};
 /// The pause after a start, which has other work first.
 const AFTER_START: Duration = Duration::from_secs(600);
 
-/// When a failed audit is tried again.
 const RETRY_PAUSE: Duration = Duration::from_secs(3_600);
 
 /// Differences that go into the log. `litegate audit` prints all of them.
@@ -48,7 +47,6 @@ impl AuditThread {
     }
 }
 
-/// What the audit reads.
 pub(super) struct Auditor {
     pub(super) store: Store,
     pub(super) nodes: Nodes,

@@ -30,11 +30,9 @@ const UNASKED_MAX: u32 = 50;
 /// How long the sync waits for the next block before it fetches the block itself.
 const BLOCK_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The prefetched blocks.
 #[derive(Debug, Default)]
 pub(super) struct Fetched {
     blocks: Option<Receiver<Block>>,
-    /// The height of the last one.
     last: u32,
     /// Blocks used since the node was asked.
     unasked: u32,

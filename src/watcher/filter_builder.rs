@@ -38,7 +38,6 @@ impl LentFilter {
     }
 }
 
-/// The thread that builds the filter.
 #[derive(Debug)]
 struct Built {
     thread: JoinHandle<Option<BloomFilter>>,
@@ -126,7 +125,6 @@ impl FilterBuilder {
         Ok(Some(bloom_filter))
     }
 
-    /// Waits until the filter is built.
     pub(crate) fn await_built(&mut self) {
         if let Some(built) = self.building.take() {
             self.bloom_filter = built.thread.join().unwrap_or(None); // A panic was reported.

@@ -23,14 +23,12 @@ const PROBE_INTERVAL_MAX: Duration = Duration::from_secs(5);
 /// Rounds of probes within `failover.timeout`, at least.
 const PROBES: u32 = 5;
 
-/// The watcher's view of the monitor.
 pub(super) struct NodeMonitor {
     began: Instant,
     pool: Arc<Mutex<NodePool>>,
     thread: Option<JoinHandle<()>>,
 }
 
-/// What the thread probes.
 pub(super) struct Prober {
     pub(super) nodes: Nodes,
     pub(super) store: Store,
@@ -71,7 +69,6 @@ impl NodeMonitor {
         Candidate { node: followed.node.cancelled_by(failover_due), ..followed.clone() }
     }
 
-    /// A node's health, for the log.
     pub(super) fn health_of(&self, index: usize) -> &'static str {
         locked(&self.pool).health().nth(index).map_or("unknown", Health::as_str)
     }
@@ -81,7 +78,6 @@ impl NodeMonitor {
         locked(&self.pool).other(present)
     }
 
-    /// Another node is in use from now on.
     pub(super) fn follow(&self, index: usize) {
         locked(&self.pool).follow(index);
     }
@@ -155,7 +151,6 @@ impl Prober {
         Ok(probes)
     }
 
-    /// Logs changes of health, and sets the metrics.
     fn log_changes(&self, logged: &mut Vec<Health>, health: &[Health], in_use: usize) {
         for (index, (one, now)) in self.nodes.all().iter().zip(health).enumerate() {
             metrics::node_is(&one.name, *now == Health::Well, index == in_use);

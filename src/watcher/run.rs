@@ -28,7 +28,6 @@ const RETRY_PAUSE: Duration = Duration::from_millis(500);
 const RETRY_PAUSE_MAX: Duration = Duration::from_secs(2);
 
 impl Watcher {
-    /// Runs until the shutdown signal.
     pub(crate) fn run(mut self) {
         let mut subscriber = self.subscribe();
         let prober = Prober {

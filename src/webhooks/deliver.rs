@@ -21,13 +21,11 @@ use super::client::{Answer, NoAnswer, Sender, Timeouts, headers, shown};
 use super::delivery_slots::InFlight;
 use super::sign;
 
-/// Configuration of deliveries.
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {
     pub(crate) egress: Egress,
 }
 
-/// The webhooks role.
 pub(crate) struct Webhooks {
     pub(crate) store: Store,
     pub(crate) secret: Secrets,
@@ -57,7 +55,6 @@ const UNRECORDED_PAUSE: Duration = Duration::from_secs(60);
 /// The pause while the database is busy.
 const UNREAD_PAUSE: Duration = Duration::from_secs(1);
 
-/// How often recording an attempt is tried.
 const RECORD_TRIES_MAX: u32 = 5;
 
 impl Webhooks {

@@ -7,11 +7,9 @@ use super::client::{probe_client, read_start};
 /// The most that is read of a response body, in bytes.
 const BODY_BYTES_MAX: usize = 4096;
 
-/// The response of a URL.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct HttpProbe {
     pub(crate) status: u16,
-    /// The start of the body.
     pub(crate) body: String,
     /// The header `via` or `server`: the proxy or the server.
     pub(crate) server: Option<String>,
@@ -23,7 +21,6 @@ pub(crate) enum FirstEvent {
     Came,
     /// The response began, but no event came.
     HeldBack,
-    /// No response came.
     Muted,
     /// The response has another status, such as an error.
     Refused(u16),

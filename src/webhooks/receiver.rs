@@ -11,7 +11,6 @@ use tokio::task::JoinSet;
 /// How long a test waits for what must happen.
 pub(super) const DEADLINE: Duration = Duration::from_secs(10);
 
-/// How a request is answered.
 #[derive(Debug, Clone)]
 pub(super) enum Reply {
     /// With these bytes, and the connection is closed.
@@ -115,7 +114,6 @@ pub(super) async fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) ->
     tokio::time::timeout(DEADLINE, found).await.unwrap_or_else(|_| panic!("{what} did not come"))
 }
 
-/// Counts a request as open.
 struct Open(Arc<Seen>);
 
 impl Open {

@@ -4,10 +4,8 @@ use std::time::{Duration, Instant};
 
 use super::{EVENT_HANDSHAKE_SUCCEEDED, MONITOR, Settings, connect, event_number, subscriber};
 
-/// The result of a probe.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ProbeOutcome {
-    /// A message came.
     Message,
     /// A publisher answered without a message, as is usual on a quiet chain.
     Silent,

@@ -312,7 +312,7 @@ impl Course {
         self.chain.push(id);
         let there = self.with.filter_builder.bloom_filter.is_some();
         let (of_with, of_without) = (block.clone(), block);
-        let connect = move |tx: &WriteTx, bloom_filter: &mut AtHand| {
+        let connect = move |tx: &WriteTx, bloom_filter: &mut LentFilter| {
             issued.map_or(Ok(()), |n| issue(tx, n))?;
             let bloom_filter = bloom_filter.complete(tx)?;
             assert_eq!(bloom_filter.is_some(), there, "it is lost by failures only");
@@ -333,7 +333,7 @@ impl Course {
         let (block, id) = self.block(block_spec);
         let (n, txid) = (self.scripts, self.next_txid());
         self.scripts += 1;
-        let connect = move |tx: &WriteTx, bloom_filter: &mut AtHand| {
+        let connect = move |tx: &WriteTx, bloom_filter: &mut LentFilter| {
             issue(tx, n)?;
             see(tx, txid, n)?;
             let bloom_filter = bloom_filter.complete(tx)?;
@@ -399,7 +399,7 @@ fn the_bloom_filter_is_built_in_the_background_and_grows() {
     for n in 0..600 {
         twin.store.write_blocking(move |tx| issue(tx, n)).expect("issued");
     }
-    let nothing = |_: &WriteTx, _: &mut AtHand| Ok::<_, Error>(());
+    let nothing = |_: &WriteTx, _: &mut LentFilter| Ok::<_, Error>(());
     twin.filter_builder.write(&twin.store, nothing).expect("written");
     assert!(twin.filter_builder.bloom_filter.is_none(), "it was too small");
     twin.filter_builder.begin(&twin.store);
@@ -428,11 +428,11 @@ fn a_bloom_filter_of_another_state_is_discarded() {
     }
     ahead.store.write_blocking(|tx| issue(tx, 1)).expect("issued");
     while !ahead.build_slice() {}
-    let mut at_hand = AtHand(ahead.filter_builder.bloom_filter.take());
+    let mut lent = LentFilter(ahead.filter_builder.bloom_filter.take());
     let ask = move |tx: &WriteTx| {
-        let asked = at_hand.complete(tx)?.is_some();
+        let asked = lent.complete(tx)?.is_some();
         issue(tx, 2)?;
-        Ok::<_, Error>((asked, at_hand.complete(tx)?.is_some()))
+        Ok::<_, Error>((asked, lent.complete(tx)?.is_some()))
     };
     let said = behind.store.write_blocking(ask).expect("written");
     assert_eq!(said, (false, false), "nor does it come back once there is as much");
