@@ -40,7 +40,7 @@ impl Watcher {
             node_monitor.health_of(from)
         );
         node_monitor.follow(to);
-        self.followed = node_monitor.leavable(&next);
+        self.followed = node_monitor.cancelled_by_failover(&next);
         subscriber.end();
         *subscriber = self.subscribe();
         state.node = NodeState::new(followed_since, None);

@@ -62,7 +62,7 @@ impl NodeMonitor {
 
     /// The followed node with calls that are cancelled once a failover is due, so that a
     /// hanging call does not delay it.
-    pub(super) fn leavable(&self, followed: &Candidate) -> Candidate {
+    pub(super) fn cancelled_by_failover(&self, followed: &Candidate) -> Candidate {
         let (pool, began) = (Arc::clone(&self.pool), self.began);
         let failover_due: Cancelled =
             Arc::new(move || locked(&pool).next(ms_since(began)).is_some());

@@ -40,7 +40,7 @@ impl Watcher {
         let audit = self.start_auditor();
         let mut node_monitor =
             NodeMonitor::start(prober, self.nodes.place_of(Some(&self.followed.name)));
-        self.followed = node_monitor.leavable(&self.followed);
+        self.followed = node_monitor.cancelled_by_failover(&self.followed);
         self.run_passes(&mut subscriber, &node_monitor);
         subscriber.end();
         node_monitor.join();

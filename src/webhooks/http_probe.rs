@@ -30,7 +30,7 @@ pub(crate) enum FirstEvent {
 ///
 /// # Errors
 /// If no response comes within `patience`, with a text for the operator.
-pub(crate) async fn look(url: &str, patience: Duration) -> Result<HttpProbe, String> {
+pub(crate) async fn get(url: &str, patience: Duration) -> Result<HttpProbe, String> {
     let client = probe_client(patience).map_err(|error| error.to_string())?;
     let mut answer = client.get(url).send().await.map_err(|error| innermost(&error))?;
     let status = answer.status().as_u16();
