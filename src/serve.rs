@@ -199,7 +199,7 @@ impl Gateway {
             store: store.clone(),
             followed: operations::nodes::in_use(store, &self.nodes)?.clone(),
             nodes: self.nodes.clone(),
-            patience: config.failover_timeout,
+            failover_timeout: config.failover_timeout,
             network: config.network,
             xpub: config.xpub.clone(),
             counters: Arc::clone(&self.zmq_counters),
@@ -208,7 +208,7 @@ impl Gateway {
             notifier: self.notifier.clone(),
             clock: config.clock.clone(),
             shutdown: self.shutdown.clone(),
-            first_look: Some(looked),
+            first_pass: Some(looked),
             last_in_use: store.read_blocking(indexes::last_in_use)?,
         };
         running.start_thread(Role::Watcher, move || watcher.run())?;

@@ -25,7 +25,8 @@ use crate::store::batches::Batches;
 use crate::store::indexes::Absence;
 use crate::store::reseal;
 use crate::store::{Store, backup, identity, indexes};
-use crate::sweeper::seals::{Access, Resealed, Seals};
+use crate::sweeper::seals::trust::Resealed;
+use crate::sweeper::seals::{Access, Seals};
 use crate::view::Time;
 use crate::view::audit::DifferenceView;
 

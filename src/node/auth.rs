@@ -7,7 +7,6 @@ use super::error::Error;
 use crate::safe_file;
 use crate::secret::Secret;
 
-/// The gateway's credentials at the node.
 #[derive(Debug, Clone)]
 pub(crate) enum Auth {
     /// The node writes a new cookie at each start. `held` was read before root's rights were
@@ -22,7 +21,6 @@ pub(crate) enum Auth {
     },
 }
 
-/// The longest cookie, in bytes.
 const COOKIE_BYTES_MAX: u64 = 1024;
 
 impl Auth {

@@ -64,7 +64,6 @@ pub(crate) enum PegoutProof {
     Absent { unmined: HashSet<Txid> },
 }
 
-/// Why bytes are not a transaction or block.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CodecError {
     #[error("{0} bytes are too many")]
@@ -202,7 +201,6 @@ enum Where {
     InBlock,
 }
 
-/// The MWEB part of a transaction.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Mweb {
     Absent,

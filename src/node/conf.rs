@@ -7,7 +7,6 @@ use super::rpc;
 use crate::domain::network::Network;
 use crate::secret::{self, Secret};
 
-/// The gateway's RPC user.
 pub(crate) const USER: &str = "litegate";
 
 /// A new password: 32 random bytes in hexadecimal.

@@ -1,6 +1,5 @@
 //! Errors of RPC calls, by what the caller does next.
 
-/// Why an RPC call failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Error {
     /// No connection, a timeout, or a full work queue: retry later.
@@ -21,7 +20,6 @@ pub(crate) enum Error {
     /// The object does not exist (RPC error -5, or -8 for a height).
     #[error("the node does not know it")]
     NotFound,
-    /// The node refused the call.
     #[error("the node refuses ({code}): {message}")]
     Rejected { code: i32, message: String },
     /// The answer does not have the documented form.

@@ -3,7 +3,6 @@
 /// Marks a character that is not a digit.
 const NONE: u8 = 0xff;
 
-/// The value of each character.
 const DIGITS: [u8; 256] = {
     let mut table = [NONE; 256];
     let mut value = 0;

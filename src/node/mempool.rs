@@ -12,7 +12,6 @@ use crate::domain::amount::Amount;
 use crate::domain::pegout::{KernelId, PegoutId};
 use crate::domain::time::Timestamp;
 
-/// An output of a transaction in the mempool.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct SeenOutput {
     pub(crate) outpoint: OutPoint,
@@ -31,7 +30,6 @@ pub(crate) enum OutputKind {
     Pegout { id: Option<PegoutId> },
 }
 
-/// A mempool transaction that pays the gateway.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct SeenTx {
     /// Its outputs that pay the gateway.
@@ -174,7 +172,6 @@ impl Node {
     }
 }
 
-/// A kernel as `vkern` shows it.
 #[derive(Deserialize)]
 struct Kernel {
     kernel_id: Option<String>,

@@ -8,10 +8,8 @@ use super::rpc::{self, Node};
 use super::transport::Cancelled;
 use super::zmq;
 
-/// The timeout of a probe.
 const HTTP_PROBE_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Configuration of one node.
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {
     pub(crate) rpc: rpc::Settings,
@@ -21,7 +19,6 @@ pub(crate) struct Settings {
     pub(crate) oldest: Option<u64>,
 }
 
-/// One of the nodes.
 #[derive(Clone)]
 pub(crate) struct Candidate {
     /// Host and port, which identify the node in log, metrics and database.

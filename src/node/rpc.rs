@@ -19,7 +19,6 @@ use crate::secret::Secret;
 
 pub(crate) use super::auth::Auth;
 
-/// How to reach the node.
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {
     pub(crate) rpc_url: String,
@@ -40,7 +39,6 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 /// The timeout of a call about the node's state, which a healthy node has in memory.
 const STATUS_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The calls that [`STATUS_TIMEOUT`] bounds.
 const STATUS_CALLS: [&str; 8] = [
     "getblockchaininfo",
     "getbestblockhash",
@@ -78,7 +76,6 @@ pub(crate) const CALLS: [&str; 18] = [
 #[derive(Clone)]
 pub(crate) struct Node {
     pub(super) settings: Arc<Settings>,
-    /// The timeout of a call.
     timeout: Duration,
     /// Ends a call before its timeout.
     cancelled: Option<Cancelled>,
@@ -97,7 +94,6 @@ impl Node {
         Node { settings, timeout, cancelled: None, authorization }
     }
 
-    /// The same node with another timeout.
     pub(super) fn with_call_timeout(&self, timeout: Duration) -> Node {
         Node { timeout, ..self.clone() }
     }
@@ -161,7 +157,6 @@ impl Node {
         result
     }
 
-    /// A client with this timeout.
     pub(super) fn client(&self, timeout: Duration) -> Result<Client, Error> {
         let url = self.settings.rpc_url.clone();
         let endpoint = Endpoint { url, authorization: self.authorization()?, timeout };

@@ -41,7 +41,6 @@ const SILENCE_MAX: Duration = Duration::from_secs(15);
 /// The most outputs that are read, about 110 bytes each.
 const OUTPUTS_MAX: usize = 4_000_000;
 
-/// The result of a scan.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct UnspentSet {
     /// The tips at which the node scanned, in order: more than one if the scan took several
@@ -74,7 +73,6 @@ impl Part {
     }
 }
 
-/// How watching a scan ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Scanning {
     Ended,

@@ -17,7 +17,6 @@ pub(crate) struct Version {
     pub(crate) relay: Relay,
 }
 
-/// What the node accepts from its peers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Relay {
     Transactions,
@@ -34,7 +33,6 @@ pub(crate) enum Notifications {
     Topics(Vec<Topic>),
 }
 
-/// One entry of `getzmqnotifications`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub(crate) struct Topic {
     #[serde(rename = "type")]

@@ -17,7 +17,6 @@ use crate::secret::Secret;
 /// The longest response that is read, in bytes: a block in hexadecimal within JSON.
 const ANSWER_BYTES_MAX: u64 = 2 * (BLOCK_BYTES_MAX as u64) + 64 * 1024;
 
-/// The longest response head, in bytes.
 const HEAD_BYTES_MAX: usize = 16 * 1024;
 
 /// How often a waiting call checks whether it is cancelled.
@@ -30,7 +29,6 @@ const TIMEOUT_MARGIN: Duration = Duration::from_secs(1);
 /// Whether to cancel a call. A call that is answered at once is never cancelled.
 pub(crate) type Cancelled = Arc<dyn Fn() -> bool + Send + Sync>;
 
-/// The transport of one client.
 pub(super) struct Http {
     pub(super) endpoint: Endpoint,
     pub(super) cancelled: Option<Cancelled>,
@@ -40,13 +38,11 @@ pub(super) struct Http {
 #[derive(Clone)]
 pub(super) struct Endpoint {
     pub(super) url: String,
-    /// The value of the header `authorization`.
     pub(super) authorization: Secret<String>,
     /// The limit of connecting, sending and reading together.
     pub(super) timeout: Duration,
 }
 
-/// Why a call got no JSON.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum HttpError {
     /// A response without JSON, such as 401, or 503 if the node's work queue is full.
@@ -112,7 +108,6 @@ impl Endpoint {
         }
     }
 
-    /// Returns the status and the body.
     fn exchange(&self, body: Vec<u8>) -> Result<(u16, Vec<u8>), HttpError> {
         let response = agent(self.timeout)
             .post(&self.url)

@@ -5,7 +5,7 @@
 //! is not a fact: ZMQ has no authentication, another program may have bound the node's port,
 //! and messages are lost silently.
 
-mod probe;
+pub(crate) mod probe;
 
 use std::collections::HashMap;
 use std::net::ToSocketAddrs;
@@ -14,8 +14,6 @@ use std::sync::mpsc::{SyncSender, TrySendError};
 use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
-
-pub(crate) use probe::{Heard, probe};
 
 /// The node's ZMQ endpoints. Both may be the same.
 #[derive(Debug, Clone)]
@@ -59,11 +57,10 @@ const MESSAGE_BYTES_MAX: i64 = 8 * 1024 * 1024;
 /// Messages that libzmq queues while the subscriber is busy.
 const HIGH_WATER_MARK: i32 = 10_000;
 
-/// The longest transaction that is passed on as a hint, in bytes. A longer one asks for a
-/// whole look instead, so that hints that wait take little memory.
-const HINT_BYTES_MAX: usize = 100_000;
+/// The longest transaction in a [`Signal::Tx`], in bytes. A longer one becomes a
+/// [`Signal::Resync`], so that waiting signals take little memory.
+const TX_SIGNAL_BYTES_MAX: usize = 100_000;
 
-/// How often the thread checks for the stop signal.
 const STOP_CHECK_MS: i64 = 250;
 
 /// Monitor events of libzmq (zmq.h): the handshake with a publisher is done; the connection
@@ -147,7 +144,6 @@ pub(crate) fn parse_frame<'m>(parts: &'m [Vec<u8>]) -> Option<Frame<'m>> {
     Some(Frame { topic, body, sequence })
 }
 
-/// The last sequence number of each topic.
 #[derive(Debug, Default)]
 pub(crate) struct Sequences {
     last: HashMap<Topic, u32>,
@@ -178,10 +174,8 @@ pub(crate) fn run(
     Ok(())
 }
 
-/// Why a socket is left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Ended {
-    /// The shutdown signal came.
     Stopped,
     /// The connection broke and did not return. libzmq reconnects automatically, but not after
     /// a message that is too long.
@@ -323,7 +317,7 @@ fn signals_of_message(
         signals.push(Signal::Resync);
     }
     signals.push(match frame.topic {
-        Topic::RawTx if frame.body.len() > HINT_BYTES_MAX => Signal::Resync,
+        Topic::RawTx if frame.body.len() > TX_SIGNAL_BYTES_MAX => Signal::Resync,
         Topic::RawTx => Signal::Tx(frame.body.to_vec()),
         Topic::HashBlock => Signal::Block,
     });

@@ -16,10 +16,8 @@ use super::role::Sweeper;
 /// minimum, because most nodes do not replace transactions.
 const RATE_DEFAULT: u64 = 10_000;
 
-/// Blocks within which a sweep should be mined.
 const TARGET_BLOCKS: u16 = 6;
 
-/// What a sweep could pay out.
 pub(super) struct Due {
     pub(super) coins: Vec<SweepCoin>,
     pub(super) payees: Vec<Payee>,

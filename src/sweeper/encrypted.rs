@@ -12,7 +12,6 @@ use zeroize::Zeroizing;
 
 use crate::secret;
 
-/// The start of an encrypted file.
 const HEAD: &str = "litegate-encrypted-1";
 
 /// The cost of scrypt as a power of two: 128 MB of memory and a third of a second.
@@ -23,7 +22,6 @@ const LOG_N_MAX: u8 = 20;
 
 const SALT_BYTES: usize = 32;
 
-/// Whether the text of a key file is encrypted.
 pub(super) fn is_encrypted(text: &str) -> bool {
     text.starts_with(HEAD)
 }

@@ -22,7 +22,6 @@ use super::role::Sweeper;
 /// fields for each input, in base64.
 pub(crate) const PSBT_BYTES_MAX: u64 = 4 << 20;
 
-/// An unsigned sweep for an external signer.
 #[derive(Debug)]
 pub(crate) struct Unsigned {
     pub(crate) plan: SweepPlan,
@@ -145,7 +144,6 @@ fn check_outputs(unsigned: &Transaction, plan: &SweepPlan) -> anyhow::Result<()>
     Ok(())
 }
 
-/// Parses a PSBT in bytes or base64.
 fn parse(bytes: &[u8]) -> anyhow::Result<Psbt> {
     if bytes.starts_with(b"psbt") {
         return Psbt::deserialize(bytes).context("the file is not a PSBT");

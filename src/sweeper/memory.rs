@@ -13,11 +13,8 @@ use crate::domain::time::Timestamp;
 #[derive(Debug, Default)]
 pub(super) struct Memory {
     pub(super) vanishing: Vanishing,
-    /// What is logged already.
     pub(super) logged: BTreeMap<OutPoint, Waits>,
-    /// Versions that the node did not accept.
     pub(super) not_accepted: BTreeSet<Txid>,
-    /// Versions whose stored bytes are damaged.
     pub(super) damaged: BTreeSet<Txid>,
     /// Versions for which a fee bump was tried, and when.
     pub(super) fee_bump_tried: BTreeMap<Txid, Timestamp>,

@@ -40,7 +40,6 @@ impl Sweeper {
         Ok(())
     }
 
-    /// Records the result of a delivery.
     pub(super) fn end_delivery(&mut self, ended: Delivery) -> anyhow::Result<()> {
         let (Some(operator_notifier), Some(seals)) = (&mut self.operator_notifier, &mut self.seals)
         else {

@@ -21,11 +21,9 @@ pub(super) type Delivery = Result<Ended, JoinError>;
 /// The notification, and why it was not delivered.
 type Ended = (Notification, Result<(), String>);
 
-/// The deliveries of this process.
 pub(crate) struct OperatorNotifier {
     pub(super) webhook: OperatorWebhook,
     pub(super) in_flight: JoinSet<Ended>,
-    /// The last one that was sent.
     pub(super) last: Option<Notification>,
     pub(super) failures: u32,
     pub(super) next_at: Instant,

@@ -221,7 +221,6 @@ impl Sweeper {
         Ok(())
     }
 
-    /// The rows of all merchants of these coins.
     pub(super) fn rows_of_all(
         &self,
         tx: &ReadTx,
@@ -232,7 +231,6 @@ impl Sweeper {
         merchants_of(coins).into_iter().map(rows).collect()
     }
 
-    /// The rows of a merchant's addresses.
     pub(super) fn rows_of(
         &self,
         tx: &ReadTx,

@@ -31,7 +31,6 @@ pub(crate) struct AddressMemory {
 }
 
 impl AddressMemory {
-    /// The stored waits.
     pub(super) fn stored(
         &mut self,
         store: &Store,

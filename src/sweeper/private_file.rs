@@ -14,7 +14,6 @@ use zeroize::Zeroizing;
 
 use crate::safe_file::{self, ROOT};
 
-/// The largest key file, in bytes.
 const FILE_BYTES_MAX: usize = 4096;
 
 /// Opens a key file, and checks owner, mode and size.
@@ -64,7 +63,6 @@ pub(crate) struct Held {
 }
 
 impl Held {
-    /// Reads these key files.
     pub(crate) fn keys(files: impl IntoIterator<Item = PathBuf>) -> Held {
         let read_one = |file: PathBuf| {
             let text = read(&file).map(Arc::new).map_err(|error| format!("{error:#}"));
@@ -73,7 +71,6 @@ impl Held {
         Held { keys: Arc::new(files.into_iter().map(read_one).collect()), record: None }
     }
 
-    /// Adds the record's text.
     pub(crate) fn with_record(self, text: anyhow::Result<Option<String>>) -> Held {
         let text = text.map_err(|error| format!("{error:#}"));
         Held { record: Some(Arc::new(text)), ..self }

@@ -27,7 +27,6 @@ use super::payout_addresses::AddressMemory;
 use super::seals::Seals;
 use super::signing_key::SigningKey;
 
-/// Configuration of sweeps.
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {
     pub(crate) interval: Duration,
@@ -40,10 +39,8 @@ pub(crate) struct Settings {
     pub(crate) rules: sweep::Rules,
 }
 
-/// The sweeper role.
 pub(crate) struct Sweeper {
     pub(crate) store: Store,
-    /// All configured nodes.
     pub(crate) nodes: Nodes,
     /// The node that the watcher follows.
     pub(crate) node: Node,
@@ -65,7 +62,6 @@ pub(crate) struct Sweeper {
     pub(crate) shutdown: CancellationToken,
 }
 
-/// The result of a pass.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub(crate) struct Report {
     /// Sweeps that this pass made and sent.

@@ -13,11 +13,8 @@ use super::memory::Memory;
 use super::operator_notifier;
 use super::role::{Report, Sweeper};
 
-/// Why a pause ended.
 enum Paused {
-    /// Another role notified the sweeper.
     Notified,
-    /// A delivery of a notification ended.
     Delivered(operator_notifier::Delivery),
     Over,
 }
@@ -68,10 +65,7 @@ impl Sweeper {
             // Once at the start, because a sweep that is missing there would never be sent
             // again.
             found = found || self.store.write_blocking(sweeps::find_in_flight).is_ok();
-            match operations::nodes::in_use(&self.store, &self.nodes) {
-                Ok(followed) => self.node = followed.node.clone(),
-                Err(error) => tracing::debug!(%error, "followed node not read"),
-            }
+            self.use_followed_node();
             // First, whatever else fails: what is seen late is trusted late.
             let sealed = self.record_first_seen();
             let sealed = sealed.and(self.follow_audit_log()).and(self.notify_next(runtime));
@@ -126,6 +120,13 @@ impl Sweeper {
                 }
                 Paused::Over => {}
             }
+        }
+    }
+
+    fn use_followed_node(&mut self) {
+        match operations::nodes::in_use(&self.store, &self.nodes) {
+            Ok(followed) => self.node = followed.node.clone(),
+            Err(error) => tracing::debug!(%error, "followed node not read"),
         }
     }
 

@@ -6,7 +6,7 @@
 //! Must not know: how a sweep is made.
 
 mod reported;
-mod trust;
+pub(crate) mod trust;
 
 use std::fs;
 use std::io::ErrorKind;
@@ -33,9 +33,6 @@ use crate::store::{self, ReadTx, Store, merchants};
 use super::private_file::Held;
 use super::record;
 
-pub(crate) use trust::Resealed;
-
-/// Configuration of key and record.
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {
     pub(crate) key_file: PathBuf,
@@ -55,7 +52,6 @@ impl Settings {
         Ok(webhook_secret(&load_key(self)?.notification_key()))
     }
 
-    /// The present text of the record.
     pub(crate) fn read_record(&self) -> anyhow::Result<Option<String>> {
         record::read(&self.seal_state_file)
     }
@@ -69,7 +65,6 @@ impl Settings {
     }
 }
 
-/// The open record with its key.
 #[derive(Debug)]
 pub(crate) struct Seals {
     key: SealKey,
@@ -94,7 +89,6 @@ pub(crate) enum Access {
 /// How often the time of the last check is saved, in milliseconds.
 const SAVE_INTERVAL_MS: i64 = 3_600_000;
 
-/// Payments that one write seals.
 const SEALED_AT_ONCE: u32 = 1_000;
 
 impl Seals {
@@ -229,13 +223,11 @@ impl Seals {
         self.record.looked_at = saved.max(Some(at));
     }
 
-    /// The recorded newest row of the audit log.
     pub(crate) fn audit_log(&self) -> Option<KnownHead> {
         let known = |head| KnownHead { source: "the sweeper's record", head };
         self.record.audit_log.map(known)
     }
 
-    /// Records the newest row of the audit log.
     pub(super) fn record_audit_log(&mut self, head: Head) {
         if self.record.audit_log != Some(head) {
             self.record.audit_log = Some(head);
@@ -253,7 +245,6 @@ impl Seals {
         record::replace(&self.file, &self.record, &self.key)
     }
 
-    /// The merchants with recorded addresses.
     pub(super) fn merchants(&self) -> impl Iterator<Item = MerchantId> + '_ {
         self.record.addresses.keys().copied()
     }
@@ -267,7 +258,6 @@ impl Seals {
         self.access == Access::ReadAndWrite
     }
 
-    /// Saves the record if it changed.
     pub(super) fn save_changes(&mut self) -> anyhow::Result<()> {
         if self.changed {
             self.save()?;

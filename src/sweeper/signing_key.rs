@@ -17,7 +17,6 @@ use crate::secret::wipe_stack;
 use super::encrypted;
 use super::private_file::Held;
 
-/// The account's private key.
 #[derive(Debug)]
 pub(crate) struct SigningKey {
     /// Boxed, so that moves leave no copies.

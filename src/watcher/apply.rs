@@ -116,7 +116,6 @@ pub(super) fn origin_of(kind: TxKind) -> Origin {
     }
 }
 
-/// What the outputs of a block have in common.
 struct Placing<'b> {
     block: BlockId,
     /// The first-seen time of outputs that were not stored before.

@@ -22,7 +22,6 @@ use crate::view::role_status::Role;
 /// The pause after a start, which has other work first.
 const AFTER_START: Duration = Duration::from_secs(600);
 
-/// When a failed audit is tried again.
 const RETRY_PAUSE: Duration = Duration::from_secs(3_600);
 
 /// Differences that go into the log. `litegate audit` prints all of them.
@@ -49,7 +48,6 @@ impl AuditThread {
     }
 }
 
-/// What the audit reads.
 pub(super) struct Auditor {
     pub(super) store: Store,
     pub(super) nodes: Nodes,

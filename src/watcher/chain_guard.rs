@@ -19,7 +19,6 @@ use crate::node::rpc::Node;
 use crate::store::chain_guard_alerts::{self, Observation};
 use crate::store::{self, Store, blocks};
 
-/// Configuration of the chain guard.
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {
     /// Off: every tip is trusted.
@@ -46,11 +45,9 @@ pub(super) struct Watch {
     second_is_fixed: bool,
     /// Replaced as a whole when another node is followed.
     node: NodeWatch,
-    /// The state that the log reports already.
     logged: Option<ActiveGuard>,
 }
 
-/// What is remembered of the followed node.
 #[derive(Default)]
 struct NodeWatch {
     comparison: Comparison,
@@ -217,7 +214,6 @@ impl Watch {
     }
 }
 
-/// The second node's chain.
 struct View {
     tip_height: u32,
     /// Its block a few below the lower of both tips, because the newest blocks may be a race.

@@ -14,14 +14,12 @@ use crate::node::rpc::Node;
 /// How long a clock that jumped must agree with the chain before it is trusted again.
 const ADOPT_AFTER: Duration = Duration::from_secs(3600);
 
-/// What is remembered from check to check.
 pub(super) struct ClockWatch {
     /// Regtest blocks are mined on demand, so their times prove nothing.
     chain_tells_time: bool,
     /// The median time past (BIP113) of this tip.
     median_time: Option<(BlockId, Timestamp)>,
     jumped_since: Option<Instant>,
-    /// The log says that the clock is wrong.
     is_logged: bool,
 }
 

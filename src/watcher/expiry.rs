@@ -19,13 +19,11 @@ use crate::store::{Error, ReadTx, WriteTx, payments};
 
 use super::apply::{self, Changes};
 
-/// How long one pass may take.
 const PASS_TIME_MAX: Duration = Duration::from_millis(500);
 
 /// How often all overdue payments are examined again, in milliseconds.
 const RESTART_MS: i64 = 3_600_000;
 
-/// Progress of the examination.
 #[derive(Debug, Default)]
 pub(super) struct Expiry {
     round: Option<Round>,
@@ -35,7 +33,6 @@ pub(super) struct Expiry {
 #[derive(Debug, Clone, Copy)]
 struct Round {
     began_at: Timestamp,
-    /// The time of the last pass.
     last_at: Timestamp,
     /// The overdue payments up to this one were examined.
     examined: Option<Overdue>,

@@ -28,13 +28,11 @@ const FAR: u32 = 100;
 const UNASKED_MAX: u32 = 50;
 
 /// How long the sync waits for the next block before it fetches the block itself.
-const PATIENCE: Duration = Duration::from_secs(10);
+const BLOCK_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The prefetched blocks.
 #[derive(Debug, Default)]
 pub(super) struct Fetched {
     blocks: Option<Receiver<Block>>,
-    /// The height of the last one.
     last: u32,
     /// Blocks used since the node was asked.
     unasked: u32,
@@ -80,17 +78,17 @@ impl Fetched {
             return None;
         }
         self.unasked = self.unasked.saturating_add(1);
-        self.next(PATIENCE, |block| block.header.prev_blockhash == parent.hash)
+        self.next(BLOCK_TIMEOUT, |block| block.header.prev_blockhash == parent.hash)
     }
 
     /// The next block, if it has this hash. If not, the others are dropped.
     pub(super) fn take(&mut self, hash: BlockHash) -> Option<Block> {
         self.unasked = 0;
-        self.next(PATIENCE, |block| block.hash == hash)
+        self.next(BLOCK_TIMEOUT, |block| block.hash == hash)
     }
 
-    fn next(&mut self, patience: Duration, right: impl FnOnce(&Block) -> bool) -> Option<Block> {
-        let next = self.blocks.as_ref()?.recv_timeout(patience).ok();
+    fn next(&mut self, timeout: Duration, right: impl FnOnce(&Block) -> bool) -> Option<Block> {
+        let next = self.blocks.as_ref()?.recv_timeout(timeout).ok();
         let next = next.filter(right);
         if next.is_none() {
             self.blocks = None;

@@ -23,9 +23,9 @@ pub(crate) struct FilterBuilder {
 
 /// The Bloom filter within a write, if there is one.
 #[derive(Debug)]
-pub(crate) struct AtHand(Option<BloomFilter>);
+pub(crate) struct LentFilter(Option<BloomFilter>);
 
-impl AtHand {
+impl LentFilter {
     /// The filter as of this moment of the write. `None`: ask the database.
     ///
     /// # Errors
@@ -38,7 +38,6 @@ impl AtHand {
     }
 }
 
-/// The thread that builds the filter.
 #[derive(Debug)]
 struct Built {
     thread: JoinHandle<Option<BloomFilter>>,
@@ -87,18 +86,18 @@ impl FilterBuilder {
     pub(crate) fn write<T, E>(
         &mut self,
         store: &Store,
-        job: impl FnOnce(&WriteTx, &mut AtHand) -> Result<T, E> + Send + 'static,
+        job: impl FnOnce(&WriteTx, &mut LentFilter) -> Result<T, E> + Send + 'static,
     ) -> Result<T, E>
     where
         T: Send + 'static,
         E: From<Error> + Send + 'static,
     {
-        let mut at_hand = AtHand(self.take(store)?);
-        let (done, at_hand) = store.write_large_blocking(move |tx| {
-            let done = job(tx, &mut at_hand)?;
-            Ok::<_, E>((done, at_hand))
+        let mut lent = LentFilter(self.take(store)?);
+        let (done, lent) = store.write_large_blocking(move |tx| {
+            let done = job(tx, &mut lent)?;
+            Ok::<_, E>((done, lent))
         })?;
-        self.bloom_filter = at_hand.0;
+        self.bloom_filter = lent.0;
         Ok(done)
     }
 
@@ -126,7 +125,6 @@ impl FilterBuilder {
         Ok(Some(bloom_filter))
     }
 
-    /// Waits until the filter is built.
     pub(crate) fn await_built(&mut self) {
         if let Some(built) = self.building.take() {
             self.bloom_filter = built.thread.join().unwrap_or(None); // A panic was reported.

@@ -13,7 +13,7 @@ use super::subscriber::Subscriber;
 
 /// How many times `failover.timeout` a node that is newly followed, or was restarted, gets to
 /// learn of coins that were seen before: ten minutes by default.
-const CATCH_UP_PATIENCES: u32 = 20;
+const CATCH_UP_TIMEOUTS: u32 = 20;
 
 impl Watcher {
     /// Follows another node. What was learned from the previous node is dropped. The next pass
@@ -40,7 +40,7 @@ impl Watcher {
             node_monitor.health_of(from)
         );
         node_monitor.follow(to);
-        self.followed = node_monitor.leavable(&next);
+        self.followed = node_monitor.cancelled_by_failover(&next);
         subscriber.end();
         *subscriber = self.subscribe();
         state.node = NodeState::new(followed_since, None);
@@ -57,7 +57,7 @@ impl Watcher {
 
     /// How long the followed node gets to learn of coins that were seen before.
     pub(super) fn patience_with(&self, state: &State, now: Timestamp) -> Patience {
-        let wait = self.patience * CATCH_UP_PATIENCES;
+        let wait = self.failover_timeout * CATCH_UP_TIMEOUTS;
         Patience { now, followed_since: state.node.followed_since, wait }
     }
 

@@ -21,7 +21,6 @@ use crate::node::mempool::{SeenOutput, SeenTx};
 use crate::node::rpc::Node;
 use crate::store::{self, ReadTx, Store, coins, payments};
 
-/// What is remembered of one node's mempool.
 #[derive(Debug, Default)]
 pub(super) struct MempoolView {
     /// Transactions that do not pay the gateway: each is fetched once.
@@ -54,7 +53,6 @@ impl MempoolView {
     }
 }
 
-/// What a comparison found.
 #[derive(Debug, Default)]
 pub(super) struct Found {
     /// Transactions that pay the gateway and were not stored as in the mempool.

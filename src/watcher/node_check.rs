@@ -55,7 +55,6 @@ impl Watcher {
         }
     }
 
-    /// Sets the mode, and logs a change of it.
     pub(super) fn set_notification_mode(&self, mode: NotificationMode, state: &mut State) {
         if state.node.notification_mode == mode {
             return;

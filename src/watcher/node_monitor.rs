@@ -23,20 +23,18 @@ const PROBE_INTERVAL_MAX: Duration = Duration::from_secs(5);
 /// Rounds of probes within `failover.timeout`, at least.
 const PROBES: u32 = 5;
 
-/// The watcher's view of the monitor.
 pub(super) struct NodeMonitor {
     began: Instant,
     pool: Arc<Mutex<NodePool>>,
     thread: Option<JoinHandle<()>>,
 }
 
-/// What the thread probes.
 pub(super) struct Prober {
     pub(super) nodes: Nodes,
     pub(super) store: Store,
     pub(super) network: Network,
     /// How long the followed node may be unhealthy (`failover.timeout`).
-    pub(super) patience: Duration,
+    pub(super) failover_timeout: Duration,
     pub(super) shutdown: CancellationToken,
 }
 
@@ -44,8 +42,8 @@ impl NodeMonitor {
     /// Starts to probe, with this node in use. A single node is not probed.
     pub(super) fn start(prober: Prober, in_use: usize) -> NodeMonitor {
         let count = prober.nodes.all().len();
-        let patience_ms = i64::try_from(prober.patience.as_millis()).unwrap_or(i64::MAX);
-        let pool = Arc::new(Mutex::new(NodePool::new(count, in_use, patience_ms, 0)));
+        let timeout_ms = i64::try_from(prober.failover_timeout.as_millis()).unwrap_or(i64::MAX);
+        let pool = Arc::new(Mutex::new(NodePool::new(count, in_use, timeout_ms, 0)));
         let began = Instant::now();
         let shared = Arc::clone(&pool);
         let thread = (count > 1).then(|| {
@@ -64,14 +62,13 @@ impl NodeMonitor {
 
     /// The followed node with calls that are cancelled once a failover is due, so that a
     /// hanging call does not delay it.
-    pub(super) fn leavable(&self, followed: &Candidate) -> Candidate {
+    pub(super) fn cancelled_by_failover(&self, followed: &Candidate) -> Candidate {
         let (pool, began) = (Arc::clone(&self.pool), self.began);
         let failover_due: Cancelled =
             Arc::new(move || locked(&pool).next(ms_since(began)).is_some());
         Candidate { node: followed.node.cancelled_by(failover_due), ..followed.clone() }
     }
 
-    /// A node's health, for the log.
     pub(super) fn health_of(&self, index: usize) -> &'static str {
         locked(&self.pool).health().nth(index).map_or("unknown", Health::as_str)
     }
@@ -81,7 +78,6 @@ impl NodeMonitor {
         locked(&self.pool).other(present)
     }
 
-    /// Another node is in use from now on.
     pub(super) fn follow(&self, index: usize) {
         locked(&self.pool).follow(index);
     }
@@ -104,7 +100,7 @@ fn ms_since(began: Instant) -> i64 {
 
 impl Prober {
     fn run(&self, pool: &Mutex<NodePool>, began: Instant) {
-        let pause = (self.patience / PROBES).min(PROBE_INTERVAL_MAX);
+        let pause = (self.failover_timeout / PROBES).min(PROBE_INTERVAL_MAX);
         let mut logged: Vec<Health> = locked(pool).health().collect();
         while !self.shutdown.is_cancelled() {
             let in_use = locked(pool).in_use();
@@ -155,7 +151,6 @@ impl Prober {
         Ok(probes)
     }
 
-    /// Logs changes of health, and sets the metrics.
     fn log_changes(&self, logged: &mut Vec<Health>, health: &[Health], in_use: usize) {
         for (index, (one, now)) in self.nodes.all().iter().zip(health).enumerate() {
             metrics::node_is(&one.name, *now == Health::Well, index == in_use);

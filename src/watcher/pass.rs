@@ -34,9 +34,7 @@ const RECORD_INTERVAL_MS: i64 = 10_000;
 
 const NODE_BEHIND: &str = "the node is still syncing";
 
-/// What the steps of one pass have found.
 struct Pass {
-    /// The tip changed in this pass.
     moved: bool,
     /// A bounded step left work: the next pass is due at once.
     more: bool,

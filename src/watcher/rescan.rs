@@ -28,14 +28,12 @@ use crate::store::{
 use super::apply::{self, Changes};
 use super::proof;
 
-/// The result of a rescan.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Rescanned {
     /// The first and the last height that was read.
     pub(crate) heights: Option<(u32, u32)>,
     /// Stored facts that differed and are repaired.
     pub(crate) repaired: u32,
-    /// Payments that the rescan completed.
     pub(crate) completed: u32,
 }
 
@@ -123,7 +121,6 @@ fn evaluate(store: &Store, node: &Node, network: Network, clock: &Clock) -> anyh
     Ok(completed)
 }
 
-/// The result of one write of [`evaluate`].
 #[derive(Debug, Default)]
 struct Seen {
     /// The tip moved: nothing more was evaluated.
@@ -165,7 +162,6 @@ fn repair_sums(store: &Store) -> Result<(), Error> {
     Ok(())
 }
 
-/// The stored facts of one block.
 #[derive(Debug, PartialEq, Eq)]
 struct Recorded {
     coins: BTreeMap<OutPoint, Coin>,
@@ -202,7 +198,6 @@ fn reread(tx: &WriteTx, block: &Block, id: BlockId, now: Timestamp) -> Result<Op
     Ok(Some(before.differences(&recorded(tx, &real, id)?)))
 }
 
-/// An output of a block that pays the gateway.
 #[derive(Debug, Clone, Copy)]
 struct Output {
     index: DerivationIndex,

@@ -24,25 +24,21 @@ use super::state::State;
 /// The role. It changes only when another node is followed.
 pub(crate) struct Watcher {
     pub(crate) store: Store,
-    /// All configured nodes.
     pub(crate) nodes: Nodes,
-    /// The one of them that is followed.
     pub(crate) followed: Candidate,
     /// How long the followed node may be unhealthy before the watcher follows another
     /// (`failover.timeout`).
-    pub(crate) patience: Duration,
+    pub(crate) failover_timeout: Duration,
     pub(crate) network: Network,
     pub(crate) xpub: AccountXpub,
-    /// Counts ZMQ messages, for the metrics.
     pub(crate) counters: Arc<Counters>,
     pub(crate) chain_guard: chain_guard::Settings,
-    /// The interval of the automatic audit.
     pub(crate) audit_interval: Duration,
     pub(crate) notifier: Notifier,
     pub(crate) clock: Clock,
     pub(crate) shutdown: CancellationToken,
     /// Notified after the first pass, whether it succeeded or failed.
-    pub(crate) first_look: Option<oneshot::Sender<()>>,
+    pub(crate) first_pass: Option<oneshot::Sender<()>>,
     /// When the database was last in use before this start.
     pub(crate) last_in_use: Option<Timestamp>,
 }

@@ -28,20 +28,19 @@ const RETRY_PAUSE: Duration = Duration::from_millis(500);
 const RETRY_PAUSE_MAX: Duration = Duration::from_secs(2);
 
 impl Watcher {
-    /// Runs until the shutdown signal.
     pub(crate) fn run(mut self) {
         let mut subscriber = self.subscribe();
         let prober = Prober {
             nodes: self.nodes.clone(),
             store: self.store.clone(),
             network: self.network,
-            patience: self.patience,
+            failover_timeout: self.failover_timeout,
             shutdown: self.shutdown.clone(),
         };
         let audit = self.start_auditor();
         let mut node_monitor =
             NodeMonitor::start(prober, self.nodes.place_of(Some(&self.followed.name)));
-        self.followed = node_monitor.leavable(&self.followed);
+        self.followed = node_monitor.cancelled_by_failover(&self.followed);
         self.run_passes(&mut subscriber, &node_monitor);
         subscriber.end();
         node_monitor.join();
@@ -74,8 +73,8 @@ impl Watcher {
                 metrics::node_is(&only.name, pass.is_ok(), true); // A single node has no monitor.
             }
             let signals = subscriber.signals();
-            if let Some(first_look) = self.first_look.take() {
-                let _ = first_look.send(()); // The receiver may be gone.
+            if let Some(first_pass) = self.first_pass.take() {
+                let _ = first_pass.send(()); // The receiver may be gone.
             }
             match pass {
                 Ok(ended) => {

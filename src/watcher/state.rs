@@ -37,9 +37,7 @@ pub(super) struct State {
     pub(super) zmq_message_at: Option<Timestamp>,
     /// Why the watcher is not at the tip, as recorded for `/readyz`.
     pub(super) trouble: Option<String>,
-    /// Failed passes in a row.
     pub(super) failures: u32,
-    /// Progress lines in the log.
     pub(super) progress_lines: Lines,
 }
 

@@ -46,7 +46,6 @@ impl Subscriber {
         &self.signals
     }
 
-    /// Stops the thread and waits for it.
     pub(super) fn end(&mut self) {
         self.stop.cancel();
         if let Some(thread) = self.thread.take() {

@@ -43,7 +43,6 @@ use super::filter_builder::FilterBuilder;
 use super::lookahead::{Lookahead, skip_used};
 use super::proof;
 
-/// What a sync works with.
 pub(super) struct Sync<'w> {
     pub(super) store: &'w Store,
     pub(super) node: &'w Node,
@@ -53,18 +52,15 @@ pub(super) struct Sync<'w> {
     pub(super) shutdown: &'w CancellationToken,
     pub(super) lookahead: &'w mut Lookahead,
     pub(super) filter_builder: &'w mut FilterBuilder,
-    /// Called with the progress.
     pub(super) on_progress: OnProgress<'w>,
 }
 
-/// How a sync ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum End {
     /// At the node's tip, with the proof of it.
     AtTip(AtTip),
     /// The node is still syncing: its tip proves nothing yet.
     NodeBehind,
-    /// The shutdown signal came.
     Stopped,
 }
 
@@ -150,13 +146,7 @@ impl Sync<'_> {
                     if our_tip == OurTip::Unknown {
                         self.check_common_past(state.tip)?;
                     }
-                    tracing::warn!(
-                        height = block.height, hash = %block.hash,
-                        "reorganisation: block disconnected"
-                    );
-                    let changes =
-                        self.store.write_large_blocking(move |tx| apply::disconnect(tx, block))?;
-                    changed(&changes);
+                    changed(&self.disconnect(block)?);
                 }
                 NextStep::AtTip(_) if is_catching_up(&state) => return Ok(End::NodeBehind),
                 NextStep::AtTip(proof) => {
@@ -172,6 +162,14 @@ impl Sync<'_> {
                 }
             }
         }
+    }
+
+    fn disconnect(&self, block: BlockId) -> anyhow::Result<Changes> {
+        tracing::warn!(
+            height = block.height, hash = %block.hash,
+            "reorganisation: block disconnected"
+        );
+        Ok(self.store.write_large_blocking(move |tx| apply::disconnect(tx, block))?)
     }
 
     fn check_network(&self, state: &ChainState) -> anyhow::Result<()> {

@@ -59,7 +59,6 @@ pub(crate) enum Unproven {
 )]
 pub(crate) struct UnprovenSweep(Txid);
 
-/// The result of bridging the gap.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Crossed {
     /// The first and the last height of the substitute blocks.
@@ -70,7 +69,6 @@ pub(crate) struct Crossed {
     pub(crate) sweeps: Vec<Txid>,
     /// Those of them that are assumed without proof.
     pub(crate) assumed: Vec<Txid>,
-    /// Payments that were completed.
     pub(crate) completed: u32,
     /// Coins that are stored as unspent, that the node does not have, and whose spender is
     /// unknown.

@@ -23,7 +23,6 @@ use crate::view::role_status::{NotificationMode, PollingReason};
 /// can keep the watcher busy.
 const PASS_INTERVAL_MIN: Duration = Duration::from_millis(200);
 
-/// What an announced transaction needs.
 enum Announced {
     Done,
     /// Its bytes do not say whether it pays the gateway: compare the whole mempool.

@@ -24,7 +24,6 @@ use super::target::{
 /// The most that is read of a response body, in bytes.
 const BODY_BYTES_MAX: usize = 16 * 1024;
 
-/// The most that is kept of it, in characters.
 const ANSWER_CHARS_KEPT: usize = 256;
 
 /// Limits of connecting and of the whole request.
@@ -40,7 +39,6 @@ impl Default for Timeouts {
     }
 }
 
-/// A receiver's response.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
@@ -84,7 +82,6 @@ impl NoAnswer {
     ];
 }
 
-/// What all clients have in common.
 fn builder(total: Duration) -> ClientBuilder {
     Client::builder().no_proxy().redirect(redirect::Policy::none()).timeout(total)
 }

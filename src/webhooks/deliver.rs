@@ -21,13 +21,11 @@ use super::client::{Answer, NoAnswer, Sender, Timeouts, headers, shown};
 use super::delivery_slots::InFlight;
 use super::sign;
 
-/// Configuration of deliveries.
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {
     pub(crate) egress: Egress,
 }
 
-/// The webhooks role.
 pub(crate) struct Webhooks {
     pub(crate) store: Store,
     pub(crate) secret: Secrets,
@@ -57,7 +55,6 @@ const UNRECORDED_PAUSE: Duration = Duration::from_secs(60);
 /// The pause while the database is busy.
 const UNREAD_PAUSE: Duration = Duration::from_secs(1);
 
-/// How often recording an attempt is tried.
 const RECORD_TRIES_MAX: u32 = 5;
 
 impl Webhooks {
@@ -113,7 +110,7 @@ impl Webhooks {
                     shutdown: self.shutdown.clone(),
                 };
                 let id = event.id.clone();
-                in_flight.start(&event, now, async move { delivery.deliver_or_rest(&id).await });
+                in_flight.start(&event, now, async move { delivery.deliver_or_pause(&id).await });
             }
         }
         Ok(())
@@ -130,13 +127,13 @@ struct Delivery {
 
 impl Delivery {
     /// Makes one attempt. If it could not be recorded, the event keeps its slot for a while.
-    async fn deliver_or_rest(&self, id: &str) {
+    async fn deliver_or_pause(&self, id: &str) {
         let (event, merchant) = match self.load(id).await {
             Ok(Some(loaded)) => loaded,
             Ok(None) => return,
             Err(error) => {
                 tracing::error!(event_id = %id, error = format!("{error:#}"), "webhook not sent");
-                return self.rest(UNREAD_PAUSE).await;
+                return self.pause(UNREAD_PAUSE).await;
             }
         };
         match AssertUnwindSafe(self.deliver(event, merchant)).catch_unwind().await {
@@ -147,10 +144,10 @@ impl Delivery {
             // No response of a receiver may stop the gateway.
             Err(_) => tracing::error!(event_id = %id, "webhook delivery panicked"),
         }
-        self.rest(UNRECORDED_PAUSE).await;
+        self.pause(UNRECORDED_PAUSE).await;
     }
 
-    async fn rest(&self, pause: Duration) {
+    async fn pause(&self, pause: Duration) {
         tokio::select! {
             () = self.shutdown.cancelled() => {}
             () = tokio::time::sleep(pause) => {}
@@ -198,7 +195,7 @@ impl Delivery {
                 // recorded is sent twice.
                 Err(store::Error::Busy | store::Error::Full) if tries < RECORD_TRIES_MAX => {
                     tries += 1;
-                    self.rest(UNREAD_PAUSE).await;
+                    self.pause(UNREAD_PAUSE).await;
                 }
                 recorded => return recorded.context("record the attempt"),
             }

@@ -13,10 +13,8 @@ use crate::store::events::Due;
 
 use super::rate_limit::RateLimit;
 
-/// Concurrent deliveries.
 const IN_FLIGHT_MAX: usize = 256;
 
-/// Concurrent deliveries for one merchant.
 const PER_MERCHANT_MAX: usize = 4;
 
 /// Concurrent deliveries to one host and port, for all merchants, so that the gateway cannot
@@ -31,7 +29,6 @@ const PER_RECEIVER_OF_ONE_MAX: usize = 3;
 /// with no delivery in flight finds a slot even if many receivers are dead.
 const CROWDED: usize = IN_FLIGHT_MAX / 2;
 
-/// The deliveries in flight.
 #[derive(Default)]
 pub(super) struct InFlight {
     tasks: JoinSet<String>,
@@ -45,7 +42,6 @@ pub(super) struct InFlight {
     rate_limit_of_receiver: RateLimit<String>,
 }
 
-/// The owner of a slot.
 struct Slot {
     merchant: MerchantId,
     receiver: String,
@@ -129,7 +125,6 @@ fn release<K: Eq + Hash>(counts: &mut HashMap<K, usize>, key: &K) {
     }
 }
 
-/// The host and port of an event's URL.
 fn receiver_of(event: &Due) -> String {
     // The address is checked when the event is sent.
     match WebhookUrl::parse(&event.url, PrivateNetworks::Allowed) {

@@ -7,11 +7,9 @@ use super::client::{probe_client, read_start};
 /// The most that is read of a response body, in bytes.
 const BODY_BYTES_MAX: usize = 4096;
 
-/// The response of a URL.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct HttpProbe {
     pub(crate) status: u16,
-    /// The start of the body.
     pub(crate) body: String,
     /// The header `via` or `server`: the proxy or the server.
     pub(crate) server: Option<String>,
@@ -23,7 +21,6 @@ pub(crate) enum FirstEvent {
     Came,
     /// The response began, but no event came.
     HeldBack,
-    /// No response came.
     Muted,
     /// The response has another status, such as an error.
     Refused(u16),
@@ -33,7 +30,7 @@ pub(crate) enum FirstEvent {
 ///
 /// # Errors
 /// If no response comes within `patience`, with a text for the operator.
-pub(crate) async fn look(url: &str, patience: Duration) -> Result<HttpProbe, String> {
+pub(crate) async fn get(url: &str, patience: Duration) -> Result<HttpProbe, String> {
     let client = probe_client(patience).map_err(|error| error.to_string())?;
     let mut answer = client.get(url).send().await.map_err(|error| innermost(&error))?;
     let status = answer.status().as_u16();

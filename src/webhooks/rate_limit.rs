@@ -32,7 +32,6 @@ impl<K: Eq + Hash> RateLimit<K> {
         ahead.is_none_or(|ahead| ahead + INTERVAL <= INTERVAL * BURST)
     }
 
-    /// Counts a delivery that begins now.
     pub(super) fn count(&mut self, key: K, now: Instant) {
         self.ahead_until.retain(|_, until| *until > now);
         let until = self.ahead_until.entry(key).or_insert(now);

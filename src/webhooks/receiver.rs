@@ -11,7 +11,6 @@ use tokio::task::JoinSet;
 /// How long a test waits for what must happen.
 pub(super) const DEADLINE: Duration = Duration::from_secs(10);
 
-/// How a request is answered.
 #[derive(Debug, Clone)]
 pub(super) enum Reply {
     /// With these bytes, and the connection is closed.
@@ -115,7 +114,6 @@ pub(super) async fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) ->
     tokio::time::timeout(DEADLINE, found).await.unwrap_or_else(|_| panic!("{what} did not come"))
 }
 
-/// Counts a request as open.
 struct Open(Arc<Seen>);
 
 impl Open {
@@ -149,7 +147,7 @@ async fn answer(stream: &mut TcpStream, reply: Reply, open: Open) {
         Reply::Hang => wait_for_close(stream).await,
         Reply::NotifiedBy(notified) => {
             notified.notified().await;
-            // Before the answer: whoever has read it may come again at once.
+            // Before the response, because the client may connect again at once.
             drop(open);
             stream.write_all(ok).await
         }

@@ -18,7 +18,6 @@ use crate::domain::webhook_url::PrivateNetworks;
 #[error("a resolved address is not public")]
 pub(super) struct PrivateAddress;
 
-/// A name was not resolved.
 #[derive(Debug, thiserror::Error)]
 #[error("the name was not found")]
 pub(super) struct NameNotFound;

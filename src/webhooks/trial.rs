@@ -25,7 +25,6 @@ pub(crate) fn check_url(url: &str, egress: &Egress) -> Result<(), Refusal> {
     egress.check(url).map(|_| ()).map_err(|error| Refusal::invalid("url", error))
 }
 
-/// The result of a test.
 #[derive(Debug, Clone)]
 pub(crate) struct Tried {
     pub(crate) view: TrialView,
@@ -85,7 +84,6 @@ pub(crate) enum Advice {
 }
 
 impl Advice {
-    /// The advice in English.
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Advice::NotPublic => {
@@ -127,7 +125,6 @@ impl Advice {
     }
 }
 
-/// The advice for an outcome.
 fn advice(outcome: &Result<Answer, NoAnswer>) -> Option<Advice> {
     Some(match outcome {
         Err(NoAnswer::NotPublic) => Advice::NotPublic,

@@ -249,16 +249,18 @@ pub(super) fn check_zmq_endpoints(settings: &zmq::Settings, report: Report) {
 fn evaluate_endpoint(endpoint: &str) -> Finding {
     let check = "zmq endpoint";
     let seconds = ZMQ_PATIENCE.as_secs();
-    match zmq::probe(endpoint, ZMQ_PATIENCE) {
-        Ok(zmq::Heard::Message) => ok(check, format!("received a message from {endpoint}")),
-        Ok(zmq::Heard::Silence) => {
+    match zmq::probe::probe(endpoint, ZMQ_PATIENCE) {
+        Ok(zmq::probe::ProbeOutcome::Message) => {
+            ok(check, format!("received a message from {endpoint}"))
+        }
+        Ok(zmq::probe::ProbeOutcome::Silent) => {
             let what = format!(
                 "a publisher answers at {endpoint}; no message within {seconds} s, which is \
                  normal on a quiet chain"
             );
             ok(check, what)
         }
-        Ok(zmq::Heard::Nothing) => {
+        Ok(zmq::probe::ProbeOutcome::NoPublisher) => {
             let what = format!(
                 "no ZMQ publisher answers at {endpoint}: payments are detected by polling, every \
                  second"

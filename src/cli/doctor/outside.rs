@@ -86,8 +86,8 @@ async fn probe_public_url(subject: &Subject, payment: Option<PaymentId>) -> Vec<
     let open = newest_payment(subject, Some("pending"));
     let events = open.map(|id| format!("{url}/api/payments/{id}/events"));
     let (plain, answer, stream) = tokio::join!(
-        http_probe::look(&plain, PATIENCE),
-        http_probe::look(&status, PATIENCE),
+        http_probe::get(&plain, PATIENCE),
+        http_probe::get(&status, PATIENCE),
         async {
             match &events {
                 Some(events) => Some(http_probe::first_event(events, PATIENCE).await),

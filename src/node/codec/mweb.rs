@@ -81,7 +81,6 @@ fn output(rest: &mut &[u8]) -> Option<()> {
     take(rest, RANGE_PROOF + SIGNATURE).map(drop)
 }
 
-/// Reads a kernel and adds its peg-outs.
 fn kernel(rest: &mut &[u8], found: &mut Vec<Pegout>) -> Option<()> {
     const FEE: u8 = 0x01;
     const PEGIN: u8 = 0x02;

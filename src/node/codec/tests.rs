@@ -1,4 +1,4 @@
-//! The oracle is `tests/fixtures/index.json`: what real nodes decode from the same bytes.
+//! Codec tests against `tests/fixtures/index.json`: what real nodes decode from the same bytes.
 
 use std::path::{Path, PathBuf};
 
@@ -191,7 +191,7 @@ fn an_unknown_mweb_part_is_refused() {
     no_outputs.truncate(4 + 2 + 1 + 41);
     no_outputs.extend([0, 0, 0, 0, 0, 0]);
     assert!(matches!(decode_tx(&no_outputs), Err(CodecError::Mweb)));
-    // In a block nothing but the HogEx's mark may stand there.
+    // In a block only the HogEx's mark may be there.
     let block = raw("block-mweb-pegout.hex");
     let mark = block.len() - extension_bytes(&block) - 5;
     let mut unmarked = block;

@@ -4,22 +4,20 @@ use std::time::{Duration, Instant};
 
 use super::{EVENT_HANDSHAKE_SUCCEEDED, MONITOR, Settings, connect, event_number, subscriber};
 
-/// The result of a probe.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Heard {
-    /// A message came.
+pub(crate) enum ProbeOutcome {
     Message,
     /// A publisher answered without a message, as is usual on a quiet chain.
-    Silence,
+    Silent,
     /// Nothing answered by ZMQ.
-    Nothing,
+    NoPublisher,
 }
 
 /// Subscribes to an endpoint until a message comes, at most for `patience`.
 ///
 /// # Errors
 /// If the endpoint is invalid, or the system gives no socket.
-pub(crate) fn probe(endpoint: &str, patience: Duration) -> Result<Heard, zmq::Error> {
+pub(crate) fn probe(endpoint: &str, patience: Duration) -> Result<ProbeOutcome, zmq::Error> {
     let settings = Settings { rawtx: endpoint.to_owned(), hashblock: endpoint.to_owned() };
     let context = zmq::Context::new();
     let socket = subscriber(&context)?;
@@ -27,21 +25,21 @@ pub(crate) fn probe(endpoint: &str, patience: Duration) -> Result<Heard, zmq::Er
     monitor.set_linger(0)?;
     monitor.connect(MONITOR)?;
     connect(&socket, &settings)?;
-    let (deadline, mut heard) = (Instant::now() + patience, Heard::Nothing);
+    let (deadline, mut outcome) = (Instant::now() + patience, ProbeOutcome::NoPublisher);
     loop {
         let left = deadline.saturating_duration_since(Instant::now());
         if left.is_zero() {
-            return Ok(heard);
+            return Ok(outcome);
         }
         let mut items = [socket.as_poll_item(zmq::POLLIN), monitor.as_poll_item(zmq::POLLIN)];
         zmq::poll(&mut items, i64::try_from(left.as_millis()).unwrap_or(0).max(1))?;
         if items[0].is_readable() {
-            return Ok(Heard::Message);
+            return Ok(ProbeOutcome::Message);
         }
         if items[1].is_readable()
             && event_number(&monitor.recv_multipart(0)?) == Some(EVENT_HANDSHAKE_SUCCEEDED)
         {
-            heard = Heard::Silence;
+            outcome = ProbeOutcome::Silent;
         }
     }
 }
@@ -57,21 +55,21 @@ mod tests {
     fn the_probe_distinguishes_a_publisher_from_other_ports() {
         let closed = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
         let port = closed.local_addr().expect("bound").port();
-        // It takes connections, and speaks no ZMQ.
-        assert_eq!(probe(&format!("tcp://127.0.0.1:{port}"), SHORT), Ok(Heard::Nothing));
+        // It accepts connections, but does not speak ZMQ.
+        assert_eq!(probe(&format!("tcp://127.0.0.1:{port}"), SHORT), Ok(ProbeOutcome::NoPublisher));
         drop(closed);
-        assert_eq!(probe(&format!("tcp://127.0.0.1:{port}"), SHORT), Ok(Heard::Nothing));
+        assert_eq!(probe(&format!("tcp://127.0.0.1:{port}"), SHORT), Ok(ProbeOutcome::NoPublisher));
         let context = zmq::Context::new();
         let publisher = context.socket(zmq::PUB).expect("a socket");
         publisher.bind("tcp://127.0.0.1:*").expect("bound");
         let endpoint = publisher.get_last_endpoint().expect("bound").expect("text");
-        assert_eq!(probe(&endpoint, Duration::from_secs(1)), Ok(Heard::Silence));
-        let heard = std::thread::spawn(move || probe(&endpoint, PATIENCE));
-        // A message before the subscription is lost, so it is sent until one is heard.
-        while !heard.is_finished() {
+        assert_eq!(probe(&endpoint, Duration::from_secs(1)), Ok(ProbeOutcome::Silent));
+        let probe_thread = std::thread::spawn(move || probe(&endpoint, PATIENCE));
+        // A message before the subscription is lost, so messages are sent until one arrives.
+        while !probe_thread.is_finished() {
             publisher.send_multipart(["rawtx", "bytes", "\0\0\0\0"], 0).expect("sent");
             std::thread::yield_now();
         }
-        assert_eq!(heard.join().expect("no panic"), Ok(Heard::Message));
+        assert_eq!(probe_thread.join().expect("no panic"), Ok(ProbeOutcome::Message));
     }
 }

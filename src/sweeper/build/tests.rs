@@ -48,8 +48,8 @@ fn plan(xpub: &AccountXpub, coins: u32) -> SweepPlan {
 #[test]
 fn a_signed_sweep_matches_its_planned_outputs_and_weight() {
     let (_dir, path, xpub) = key_file(0o600);
-    let key =
-        SigningKey::load(&Held::default(), &path, None, Network::Regtest, &xpub).expect("our key");
+    let key = SigningKey::load(&Held::default(), &path, None, Network::Regtest, &xpub)
+        .expect("the account key");
     for coins in [1, 2, 300] {
         let plan = plan(&xpub, coins);
         let planned_vsize = plan.weight.div_ceil(4);
@@ -67,8 +67,8 @@ fn a_signed_sweep_matches_its_planned_outputs_and_weight() {
 #[test]
 fn a_coin_whose_script_is_not_ours_is_not_signed() {
     let (_dir, path, xpub) = key_file(0o600);
-    let key =
-        SigningKey::load(&Held::default(), &path, None, Network::Regtest, &xpub).expect("our key");
+    let key = SigningKey::load(&Held::default(), &path, None, Network::Regtest, &xpub)
+        .expect("the account key");
     let mut plan = plan(&xpub, 2);
     plan.coins[1].script = plan.coins[0].script.clone();
     let error = sign(plan, &xpub, &key).expect_err("refused");
@@ -98,7 +98,7 @@ fn a_key_of_another_account_is_refused_and_not_printed() {
 #[test]
 fn a_key_file_of_another_user_is_refused() {
     let (_dir, path, xpub) = key_file(0o600);
-    // Only root can give a file away; for anybody else there is nothing to test.
+    // Only root can change a file's owner, so other users skip this test.
     if std::os::unix::fs::chown(&path, Some(12_345), None).is_ok() {
         let error = SigningKey::load(&Held::default(), &path, None, Network::Regtest, &xpub)
             .expect_err("refused");
@@ -122,8 +122,8 @@ fn an_invalid_key_file_is_refused() {
 #[test]
 fn signatures_verify_under_the_consensus_signature_hash() {
     let (_dir, path, xpub) = key_file(0o600);
-    let key =
-        SigningKey::load(&Held::default(), &path, None, Network::Regtest, &xpub).expect("our key");
+    let key = SigningKey::load(&Held::default(), &path, None, Network::Regtest, &xpub)
+        .expect("the account key");
     let plan = plan(&xpub, 5);
     let coins = plan.coins.clone();
     let signed = sign(plan, &xpub, &key).expect("signed");

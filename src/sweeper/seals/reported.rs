@@ -86,7 +86,6 @@ impl Seals {
         }
     }
 
-    /// Marks a notification as delivered.
     pub(in crate::sweeper) fn mark_reported(&mut self, done: Notification) {
         self.record.mark_reported(done);
         self.changed = true;

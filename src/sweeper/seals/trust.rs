@@ -10,13 +10,11 @@ use crate::store::{Error, ReadTx, Store, WriteTx};
 
 use super::{SEALED_AT_ONCE, Seals};
 
-/// The most payments that are listed.
 const NAMED_MAX: usize = 10_000;
 
 /// A seal that is valid for no payment.
 const NO_SEAL: [u8; 32] = [0; 32];
 
-/// The result for payments without a seal.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Resealed {
     pub(crate) sealed: u32,
@@ -26,7 +24,6 @@ pub(crate) struct Resealed {
     pub(crate) unnamed: u32,
 }
 
-/// A payment without a seal.
 enum Found {
     Proven(SealedFacts),
     Unproven(PaymentId),

@@ -9,7 +9,6 @@ use crate::domain::payment::PaymentId;
 pub(crate) struct Changes {
     /// Payments whose pages may have changed.
     pub(crate) payments: BTreeSet<PaymentId>,
-    /// Payments that were completed.
     pub(crate) completed: Vec<PaymentId>,
 }
 

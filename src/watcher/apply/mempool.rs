@@ -70,7 +70,6 @@ pub(crate) fn record_seen(tx: &WriteTx, seen: &[SeenTx], times: SeenAt) -> Resul
     Ok(changes)
 }
 
-/// Stores an ordinary output.
 fn record_output(
     tx: &WriteTx,
     output: &SeenOutput,

@@ -45,7 +45,6 @@ impl Output {
 /// The payment and the amount of a peg-out.
 type Paid = (DerivationIndex, Amount);
 
-/// The peg-outs of one write.
 #[derive(Debug, Default)]
 struct PegoutIndex {
     known: HashMap<Sequence, Known>,

@@ -1,7 +1,7 @@
-//! Random histories on a real database: transactions come, are replaced, mined, taken back by
-//! reorganisations and mined elsewhere, peg-outs return within other transactions, hints are
-//! lost, the node's clock is wrong, and what was paid is swept. Whatever the order was, what
-//! the database says in the end is what the final chain and mempool alone would say.
+//! Random histories on a real database: transactions are seen, replaced, mined, disconnected by
+//! reorganisations and mined elsewhere, peg-outs return in other transactions, ZMQ messages are
+//! lost, the node's clock is wrong, and coins are swept. In the end the database must equal what
+//! the final chain and mempool alone imply.
 
 mod gateway;
 mod model;
@@ -37,7 +37,7 @@ use crate::operations::{Actor, Refusal};
 use crate::store::batches::{Batches, Ended};
 use crate::store::{Store, accounts, events, merchants as merchant_rows};
 use crate::watcher::expiry::Expiry;
-use crate::watcher::filter_builder::{AtHand, FilterBuilder};
+use crate::watcher::filter_builder::{FilterBuilder, LentFilter};
 use crate::watcher::tests::{header_on, histories};
 
 use gateway::{Gateway, START, payout_script};
@@ -48,54 +48,52 @@ const PAYMENTS: usize = 3;
 const AMOUNT: u64 = 5_000_000;
 const CONFIRMATIONS: u32 = 3;
 
-/// How long a payment lives, and how long it may still complete after that, in milliseconds.
+/// The time until a payment expires, and its late grace, in milliseconds.
 const EXPIRY_MS: i64 = 1_000;
 const LATE_GRACE_MS: i64 = 1_000;
 
-/// What may happen. Numbers are taken modulo what there is.
+/// A step of a history. Numbers are taken modulo what exists.
 #[derive(Debug, Clone)]
 enum Act {
-    /// So many litoshis to one of the payments.
+    /// Pays so many litoshis to one of the payments.
     Pay(usize, u64),
-    /// The same to two payments at once, from one transaction.
+    /// Pays two payments in one transaction.
     PayTwo(usize, u64),
-    /// Out of MWEB, this often in one transaction: the coins will be outputs of a block's
-    /// HogEx.
+    /// Pays by so many peg-outs in one transaction, which become outputs of a HogEx.
     PegOut(usize, u64, usize),
-    /// The kernels of a transaction of the mempool come in another one, together with those of
-    /// the next.
+    /// The kernels of two mempool transactions move to one other transaction.
     Repack(usize),
-    /// The node's clock is so many milliseconds ahead of ours.
+    /// The node's clock is so many milliseconds ahead of the gateway's.
     NodeClock(i64),
     /// A transaction leaves the mempool: replaced, double-spent or evicted.
     Drop(usize),
-    /// A transaction is replaced by one that pays so much.
+    /// A transaction is replaced by one that pays this amount.
     Replace(usize, u64),
-    /// One that had left comes back.
+    /// A transaction that left returns.
     Return(usize),
-    /// A block with every transaction of the mempool but each n-th.
+    /// Mines a block of the mempool without every n-th transaction.
     Mine(usize),
-    /// So many of the last blocks are left for as many empty ones and one more.
+    /// Replaces the last n blocks by n + 1 empty ones.
     Reorg(usize),
-    /// As `Reorg`, but the first of the new blocks takes what the old ones held.
+    /// As `Reorg`, but the first new block mines the transactions of the old ones.
     ReorgMined(usize),
-    /// A frame tells of one transaction of the mempool.
+    /// A ZMQ message announces one mempool transaction.
     Hear(usize),
-    /// The watcher comes to look; until then all hints are lost.
+    /// The watcher makes a pass. All earlier ZMQ messages are lost.
     Look,
-    /// The sweeper plans, stores and sends what is due.
+    /// The sweeper plans, stores and sends due coins.
     Sweep,
-    /// It raises the fee of a sweep, and the node takes the new version or keeps the old one.
+    /// The sweeper makes a fee bump, and the node accepts it or keeps the old version.
     FeeBump(usize, bool),
-    /// It gives up what the chain has made impossible, and sends again what is unconfirmed.
+    /// The sweeper abandons impossible sweeps, and sends unconfirmed ones again.
     LookAfter,
-    /// Somebody else spends a coin that was paid to us.
+    /// A foreign transaction spends one of the gateway's coins.
     Steal(usize),
-    /// It looks at a node that has not come as far as we have.
+    /// The watcher asks a node that is still syncing.
     LookLagging,
     /// Time passes, in milliseconds.
     Wait(i64),
-    /// The process dies and starts: the database is all that is left.
+    /// The process restarts with the database only.
     Restart,
 }
 
@@ -128,10 +126,10 @@ fn act() -> impl Strategy<Value = Act> {
     ]
 }
 
-/// A coin as it must be recorded: its amount, when it was first seen, and where it is.
+/// The expected facts of a coin: amount, first-seen time, place.
 type Expected = (u64, Timestamp, Place);
 
-/// The coins of a payment that count, by the final chain and mempool alone.
+/// The counting coins of a payment, by the final chain and mempool alone.
 fn expected(node: &ModelNode, payment: &Payment) -> BTreeMap<OutPoint, Expected> {
     let mut found = BTreeMap::new();
     let mut note = |at: OutPoint, id: OutputId, output: &TxOut, place: Place| {
@@ -153,9 +151,9 @@ fn expected(node: &ModelNode, payment: &Payment) -> BTreeMap<OutPoint, Expected>
     found
 }
 
-/// The verdict that follows from an earlier one and the coins that count now. Blocks are
-/// judged one after the other: late money that is deep enough completes a payment, late, even
-/// if money that came in time is deep enough a block later.
+/// The expected verdict after an earlier one. Blocks are evaluated in order: late coins that are
+/// confirmed complete a payment as late, even if coins that came in time are confirmed one block
+/// later.
 fn verdict(
     before: &'static str,
     payment: &Payment,
@@ -190,7 +188,7 @@ fn verdict(
     }
 }
 
-/// The sums that are kept from write to write must be what the facts come to.
+/// The stored sums must equal the sums of the facts.
 fn check_sums(gateway: &Gateway) {
     let wrong = gateway.store.read_blocking(|tx| {
         let tip = blocks::tip(tx)?.map_or(0, |tip| tip.height);
@@ -206,8 +204,8 @@ fn check_sums(gateway: &Gateway) {
     assert_eq!(wrong.expect("read"), [], "merchants whose sums are not kept");
 }
 
-/// Compares coins. Of equal peg-outs in one block it is not said which output is which: their
-/// times are compared together.
+/// Compares coins. Equal peg-outs in one block are interchangeable, so their times are compared
+/// as a set.
 fn check_coins(counted: &BTreeMap<OutPoint, Expected>, expected: &BTreeMap<OutPoint, Expected>) {
     let without_times = |coins: &BTreeMap<OutPoint, Expected>| -> Vec<(OutPoint, u64, Place)> {
         coins.iter().map(|(at, (amount, _, place))| (*at, *amount, *place)).collect()
@@ -222,7 +220,8 @@ fn check_coins(counted: &BTreeMap<OutPoint, Expected>, expected: &BTreeMap<OutPo
     assert_eq!(of_txids(counted), of_txids(expected), "first sights of {counted:?}");
 }
 
-/// Compares what is stored after a look with what it must be; `verdicts` are those before it.
+/// Compares the stored facts after a pass with the expected ones. `verdicts` are the earlier
+/// verdicts.
 fn check(
     gateway: &Gateway,
     node: &ModelNode,
@@ -278,7 +277,7 @@ fn a_payment_completes_exactly_with_its_last_confirmation() {
     assert_eq!(status(&gateway), Status::Completed { at: START, late: false });
 }
 
-/// Plays a history and checks after each look, and at its end. Answers what became of sweeps.
+/// Runs a history, and checks after each pass and at the end. Returns what happened to sweeps.
 fn play(history: &[Act]) -> sweeping::Fates {
     let mut fates = sweeping::Fates::default();
     let mut gateway = Gateway::new();
@@ -324,7 +323,7 @@ fn play(history: &[Act]) -> sweeping::Fates {
 
 #[test]
 fn a_peg_out_mined_again_keeps_its_first_seen_time() {
-    // Nobody looked between the two blocks, and the payment's time was up meanwhile.
+    // No pass ran between the two blocks, and the payment expired meanwhile.
     let paid = Act::PegOut(0, AMOUNT, 1);
     let late = Act::Wait(EXPIRY_MS + 1);
     let again = Act::ReorgMined(1);

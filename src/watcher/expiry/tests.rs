@@ -1,4 +1,4 @@
-//! What is examined, when, and what follows, on a real database.
+//! Expiry on a real database: what is examined when, and what expires.
 
 use bitcoin::hashes::Hash;
 use bitcoin::{BlockHash, OutPoint, Txid};
@@ -18,22 +18,22 @@ fn index(n: u32) -> DerivationIndex {
     DerivationIndex::new(n).expect("small")
 }
 
-/// Where a coin of the payment of this index is.
+/// The outpoint of a coin of the payment with this index.
 fn outpoint(n: u32) -> OutPoint {
     let mut id = [0; 32];
     id[..4].copy_from_slice(&n.to_be_bytes());
     OutPoint { txid: Txid::from_byte_array(id), vout: 0 }
 }
 
-struct Ground {
+struct TestEnv {
     _dir: tempfile::TempDir,
     store: Store,
     expiry: Expiry,
     at_tip: AtTip,
 }
 
-impl Ground {
-    fn new() -> Ground {
+impl TestEnv {
+    fn new() -> TestEnv {
         let dir = tempfile::tempdir().expect("a folder");
         let path = dir.path().join("litegate.db");
         let store = Store::open_patient(&path, Duration::from_millis(300)).expect("a database");
@@ -45,10 +45,10 @@ impl Ground {
         else {
             panic!("both stand on one block");
         };
-        Ground { _dir: dir, store, expiry: Expiry::default(), at_tip }
+        TestEnv { _dir: dir, store, expiry: Expiry::default(), at_tip }
     }
 
-    /// Payments of these indexes whose time is up at a time; `paid` ones were paid before.
+    /// Adds payments with these indexes that expire at a time. `paid` ones were paid before.
     fn add(&self, indexes: std::ops::Range<u32>, expires_at: i64, paid: bool) {
         let write = move |tx: &WriteTx| {
             for n in indexes {
@@ -65,8 +65,7 @@ impl Ground {
         self.store.write_blocking(write).expect("written");
     }
 
-    /// Passes at this time until all is examined; answers how many payments expired in each
-    /// write.
+    /// Makes passes until all is examined. Returns how many payments each write expired.
     fn pass(&mut self, now: i64) -> Vec<usize> {
         let batches = Batches { store: &self.store, go_on: &|| true };
         let mut expired = Vec::new();
@@ -89,19 +88,19 @@ fn coin(n: u32, amount: Amount, seen_at: Timestamp) -> Coin {
 
 #[test]
 fn a_mass_expiry_is_written_in_batches() {
-    let mut ground = Ground::new();
-    ground.add(0..2_500, 10, false);
-    let expired = ground.pass(20);
+    let mut env = TestEnv::new();
+    env.add(0..2_500, 10, false);
+    let expired = env.pass(20);
     assert_eq!(expired.iter().sum::<usize>(), 2_500);
     assert!(expired.iter().all(|count| (1..=1_000).contains(count)), "{expired:?}");
-    assert_eq!(ground.pass(30), [0usize; 0]);
+    assert_eq!(env.pass(30), [0usize; 0]);
 }
 
 #[test]
 fn a_payment_paid_in_time_costs_no_write() {
-    let mut ground = Ground::new();
-    ground.add(0..50, 10, true);
-    let held = ground.store.clone();
+    let mut env = TestEnv::new();
+    env.add(0..50, 10, true);
+    let held = env.store.clone();
     let (release, released) = std::sync::mpsc::channel::<()>();
     let (begun, has_begun) = std::sync::mpsc::channel();
     std::thread::scope(|scope| {
@@ -113,41 +112,41 @@ fn a_payment_paid_in_time_costs_no_write() {
             })
         });
         has_begun.recv().expect("it runs");
-        assert_eq!(ground.pass(20), [0usize; 0], "the writer is busy, and is not needed");
+        assert_eq!(env.pass(20), [0usize; 0], "the writer is busy, and is not needed");
         drop(release);
     });
-    let round = ground.expiry.round.expect("a round has begun");
-    let again = ground.store.read_blocking(|tx| round.examine(tx, at(30), ground.at_tip));
+    let round = env.expiry.round.expect("a round has begun");
+    let again = env.store.read_blocking(|tx| round.examine(tx, at(30), env.at_tip));
     assert!(again.expect("read").0.is_none(), "nothing is examined twice");
 }
 
 #[test]
 fn a_payment_whose_coin_vanishes_later_expires() {
-    let mut ground = Ground::new();
-    ground.add(0..3, 10, true);
-    assert_eq!(ground.pass(20), [0usize; 0]);
+    let mut env = TestEnv::new();
+    env.add(0..3, 10, true);
+    assert_eq!(env.pass(20), [0usize; 0]);
     let vanish = |tx: &WriteTx| coins::move_to(tx, outpoint(1), Place::Removed);
-    ground.store.write_blocking(vanish).expect("written");
-    assert_eq!(ground.pass(30), [1]);
+    env.store.write_blocking(vanish).expect("written");
+    assert_eq!(env.pass(30), [1]);
     let expired = Status::Expired { at: at(30) };
-    assert_eq!([0, 1, 2].map(|n| ground.status(n)), [Status::Pending, expired, Status::Pending]);
+    assert_eq!([0, 1, 2].map(|n| env.status(n)), [Status::Pending, expired, Status::Pending]);
 }
 
 #[test]
 fn setting_the_clock_back_triggers_a_full_expiry_scan() {
-    let mut ground = Ground::new();
-    ground.add(0..1, 10_000, true);
-    assert_eq!(ground.pass(20_000), [0usize; 0]);
-    ground.add(1..2, 500, false);
-    assert_eq!(ground.pass(600), [1]);
+    let mut env = TestEnv::new();
+    env.add(0..1, 10_000, true);
+    assert_eq!(env.pass(20_000), [0usize; 0]);
+    env.add(1..2, 500, false);
+    assert_eq!(env.pass(600), [1]);
 }
 
 #[test]
 fn the_expiry_scan_periodically_covers_every_payment() {
-    let mut ground = Ground::new();
-    ground.add(0..1, 10_000, true);
-    assert_eq!(ground.pass(20_000), [0usize; 0]);
-    ground.add(1..2, 500, false); // Nothing of ours makes such a payment.
-    assert_eq!(ground.pass(30_000), [0usize; 0]);
-    assert_eq!(ground.pass(20_000 + RESTART_MS), [1]);
+    let mut env = TestEnv::new();
+    env.add(0..1, 10_000, true);
+    assert_eq!(env.pass(20_000), [0usize; 0]);
+    env.add(1..2, 500, false); // Nothing of ours makes such a payment.
+    assert_eq!(env.pass(30_000), [0usize; 0]);
+    assert_eq!(env.pass(20_000 + RESTART_MS), [1]);
 }

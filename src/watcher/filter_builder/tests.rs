@@ -1,5 +1,5 @@
-//! The sieve must change nothing but the time: the same random history happens to two
-//! databases, one with it and one without, and both must say the same in the end.
+//! The Bloom filter changes only the speed: the same random history runs on two databases, with
+//! and without it, and both must be equal in the end.
 
 use std::collections::BTreeMap;
 
@@ -23,29 +23,29 @@ use crate::watcher::tests::{header_on, histories};
 
 const NOW: Timestamp = Timestamp::from_ms(1_000);
 
-/// What each payment asks for, and what each output pays, in litoshis.
+/// The amount of each payment and of each output, in litoshis.
 const LITOSHIS: u64 = 1_000;
 
-/// What may happen. Numbers choose among what there is, or was taken back.
+/// A step of a history. Numbers choose among what exists or was rolled back.
 #[derive(Debug, Clone)]
 enum Act {
-    /// A payment is made: by this process, or by another one.
+    /// This process or another one creates a payment.
     Issue(Who),
-    /// It is made, and taken back: its index is given out again, with another script.
-    IssueInVain,
+    /// A payment is created and rolled back: its index is issued again with another script.
+    IssueRolledBack,
     /// A transaction in the mempool pays one of the scripts.
     See(Who, usize),
-    /// The same, and it is taken back.
-    SeeInVain(usize),
+    /// The same, rolled back.
+    SeeRolledBack(usize),
     /// A block pays these scripts and spends these outputs, some of them its own.
-    Connect(OnProgress),
-    /// The same, and the payment that it pays first is made just before, in the same write.
-    ConnectAfterIssue(OnProgress),
-    /// A block in whose write a payment is made and one is seen as well; then the write fails.
-    ConnectInVain(OnProgress, How),
-    /// The last block is taken back.
+    Connect(BlockSpec),
+    /// The same, and the payment that it pays first is created before in the same write.
+    ConnectAfterIssue(BlockSpec),
+    /// The same write connects a block, creates a payment and sees a transaction, and then fails.
+    ConnectRolledBack(BlockSpec, How),
+    /// The last block is disconnected.
     Disconnect,
-    /// The sieve is lost, and a slice of a new one is built, or all that is missing of it.
+    /// The filter is lost. Then a slice of a new one is built, or all of it.
     Lose,
     BuildSlice,
     BuildAll,
@@ -53,43 +53,43 @@ enum Act {
 
 #[derive(Debug, Clone, Copy)]
 enum Who {
-    We,
+    ThisProcess,
     AnotherProcess,
 }
 
 /// How a write fails.
 #[derive(Debug, Clone, Copy)]
 enum How {
-    /// It says so.
+    /// It returns an error.
     Refused,
     /// It panics.
     Panics,
-    /// It is done, and the commit that it is a part of fails.
+    /// The commit fails.
     NotCommitted,
 }
 
-/// What is told of a block: which scripts it pays, and which outputs it spends.
+/// The scripts that a block pays, and the outputs that it spends.
 #[derive(Debug, Clone)]
-struct OnProgress {
+struct BlockSpec {
     pays: Vec<usize>,
     spends: Vec<usize>,
 }
 
 fn act() -> impl Strategy<Value = Act> {
-    let who = || prop_oneof![Just(Who::We), Just(Who::AnotherProcess)];
+    let who = || prop_oneof![Just(Who::ThisProcess), Just(Who::AnotherProcess)];
     let how = || prop_oneof![Just(How::Refused), Just(How::Panics), Just(How::NotCommitted)];
-    let on_progress = || {
+    let block_spec = || {
         let some = || proptest::collection::vec(0..64usize, 0..5);
-        (some(), some()).prop_map(|(pays, spends)| OnProgress { pays, spends })
+        (some(), some()).prop_map(|(pays, spends)| BlockSpec { pays, spends })
     };
     prop_oneof![
         4 => who().prop_map(Act::Issue),
-        2 => Just(Act::IssueInVain),
+        2 => Just(Act::IssueRolledBack),
         3 => (who(), 0..64usize).prop_map(|(who, n)| Act::See(who, n)),
-        1 => (0..64usize).prop_map(Act::SeeInVain),
-        6 => on_progress().prop_map(Act::Connect),
-        2 => on_progress().prop_map(Act::ConnectAfterIssue),
-        3 => (on_progress(), how()).prop_map(|(on_progress, how)| Act::ConnectInVain(on_progress, how)),
+        1 => (0..64usize).prop_map(Act::SeeRolledBack),
+        6 => block_spec().prop_map(Act::Connect),
+        2 => block_spec().prop_map(Act::ConnectAfterIssue),
+        3 => (block_spec(), how()).prop_map(|(block_spec, how)| Act::ConnectRolledBack(block_spec, how)),
         2 => Just(Act::Disconnect),
         1 => Just(Act::Lose),
         4 => Just(Act::BuildSlice),
@@ -97,7 +97,7 @@ fn act() -> impl Strategy<Value = Act> {
     ]
 }
 
-/// One of the two databases, as this process and as another one has it.
+/// One of the two databases, opened by this process and by another one.
 struct Twin {
     dir: tempfile::TempDir,
     store: Store,
@@ -123,12 +123,12 @@ impl Twin {
 
     fn store_of(&self, who: Who) -> &Store {
         match who {
-            Who::We => &self.store,
+            Who::ThisProcess => &self.store,
             Who::AnotherProcess => &self.elsewhere,
         }
     }
 
-    /// Builds a slice of the sieve. Whether it is there after that.
+    /// Builds a slice of the filter. Returns whether the filter is complete.
     fn build_slice(&mut self) -> bool {
         if self.filter_builder.bloom_filter.is_some() {
             return true;
@@ -145,8 +145,8 @@ impl Twin {
         done
     }
 
-    /// All that the database says, by table.
-    fn says(&self) -> BTreeMap<String, Vec<String>> {
+    /// All rows of the database by table.
+    fn rows(&self) -> BTreeMap<String, Vec<String>> {
         let connection = Connection::open(self.dir.path().join("litegate.db")).expect("open");
         let names = "SELECT name FROM sqlite_schema WHERE type = 'table'";
         let mut names = connection.prepare(names).expect("a statement");
@@ -167,7 +167,7 @@ impl Twin {
     }
 }
 
-/// The `n`-th script of all that are ever made.
+/// The `n`-th script.
 fn script(n: usize) -> ScriptBuf {
     let mut bytes = vec![0, 20];
     bytes.extend([0; 12]);
@@ -175,7 +175,7 @@ fn script(n: usize) -> ScriptBuf {
     ScriptBuf::from_bytes(bytes)
 }
 
-/// Makes a payment with the `n`-th script.
+/// Creates a payment with the `n`-th script.
 fn issue(tx: &WriteTx, n: usize) -> Result<(), Error> {
     let payment = Payment {
         script: script(n),
@@ -198,11 +198,11 @@ fn see(tx: &WriteTx, txid: Txid, n: usize) -> Result<(), Error> {
     apply::record_seen(tx, &[seen], apply::SeenAt { now: NOW, compared_at: None }).map(drop)
 }
 
-/// What happens, to both.
+/// Both databases with their common history.
 struct Course {
     with: Twin,
     without: Twin,
-    /// Scripts that were ever made, and transactions, whether or not they were taken back.
+    /// The scripts and transactions ever made, also those rolled back.
     scripts: usize,
     txids: u32,
     outputs: Vec<OutPoint>,
@@ -224,12 +224,12 @@ impl Course {
         txid
     }
 
-    /// A block of a transaction for each script that it pays. Each spends one of the outputs
-    /// that there are by then, its own block's among them.
-    fn block(&mut self, on_progress: &OnProgress) -> (Block, BlockId) {
+    /// A block with one transaction for each script. Each spends an existing output, of the same
+    /// block too.
+    fn block(&mut self, block_spec: &BlockSpec) -> (Block, BlockId) {
         let mut txs = Vec::new();
-        for (at, pays) in on_progress.pays.iter().enumerate() {
-            let spent = on_progress.spends.get(at).filter(|_| !self.outputs.is_empty());
+        for (at, pays) in block_spec.pays.iter().enumerate() {
+            let spent = block_spec.spends.get(at).filter(|_| !self.outputs.is_empty());
             let inputs = spent.map(|n| self.outputs[n % self.outputs.len()]).into_iter().collect();
             let script_pubkey = script(pays % (self.scripts + 1));
             let output = TxOut { value: Value::from_sat(LITOSHIS), script_pubkey };
@@ -258,7 +258,7 @@ impl Course {
     fn neither(&mut self, job: impl Fn(&WriteTx) -> Result<(), Error> + Clone + Send + 'static) {
         let job = move |tx: &WriteTx| job(tx).and(Err::<(), Error>(Error::Busy));
         for twin in [&self.with, &self.without] {
-            twin.store.write_blocking(job.clone()).expect_err("taken back");
+            twin.store.write_blocking(job.clone()).expect_err("rolled back");
         }
     }
 
@@ -270,7 +270,7 @@ impl Course {
                 self.scripts += 1;
                 self.both(*who, move |tx| issue(tx, n));
             }
-            Act::IssueInVain => {
+            Act::IssueRolledBack => {
                 let n = self.scripts;
                 self.scripts += 1;
                 self.neither(move |tx| issue(tx, n));
@@ -279,21 +279,21 @@ impl Course {
                 let (txid, n) = (self.next_txid(), any(*n, self.scripts));
                 self.both(*who, move |tx| see(tx, txid, n));
             }
-            Act::SeeInVain(n) => {
+            Act::SeeRolledBack(n) => {
                 let (txid, n) = (self.next_txid(), any(*n, self.scripts));
                 self.neither(move |tx| see(tx, txid, n));
             }
-            Act::Connect(on_progress) => self.connect(on_progress, None),
-            Act::ConnectAfterIssue(on_progress) => {
-                let mut on_progress = on_progress.clone();
-                on_progress.pays.insert(0, self.scripts);
+            Act::Connect(block_spec) => self.connect(block_spec, None),
+            Act::ConnectAfterIssue(block_spec) => {
+                let mut block_spec = block_spec.clone();
+                block_spec.pays.insert(0, self.scripts);
                 self.scripts += 1;
-                self.connect(&on_progress, Some(self.scripts - 1));
+                self.connect(&block_spec, Some(self.scripts - 1));
             }
-            Act::ConnectInVain(on_progress, how) => self.connect_in_vain(on_progress, *how),
+            Act::ConnectRolledBack(block_spec, how) => self.connect_in_vain(block_spec, *how),
             Act::Disconnect => {
                 let Some(tip) = self.chain.pop() else { return };
-                self.both(Who::We, move |tx| apply::disconnect(tx, tip).map(drop));
+                self.both(Who::ThisProcess, move |tx| apply::disconnect(tx, tip).map(drop));
             }
             Act::Lose => {
                 self.with.filter_builder = FilterBuilder::default();
@@ -306,13 +306,13 @@ impl Course {
         }
     }
 
-    /// Connects a block to both, after a payment with the `issued`-th script was made.
-    fn connect(&mut self, on_progress: &OnProgress, issued: Option<usize>) {
-        let (block, id) = self.block(on_progress);
+    /// Connects a block to both, after a payment with the `issued`-th script was created.
+    fn connect(&mut self, block_spec: &BlockSpec, issued: Option<usize>) {
+        let (block, id) = self.block(block_spec);
         self.chain.push(id);
         let there = self.with.filter_builder.bloom_filter.is_some();
         let (of_with, of_without) = (block.clone(), block);
-        let connect = move |tx: &WriteTx, bloom_filter: &mut AtHand| {
+        let connect = move |tx: &WriteTx, bloom_filter: &mut LentFilter| {
             issued.map_or(Ok(()), |n| issue(tx, n))?;
             let bloom_filter = bloom_filter.complete(tx)?;
             assert_eq!(bloom_filter.is_some(), there, "it is lost by failures only");
@@ -328,12 +328,12 @@ impl Course {
         assert_eq!(with, without, "of both is told the same");
     }
 
-    /// Nothing of it is there in the end, and another payment takes the index.
-    fn connect_in_vain(&mut self, on_progress: &OnProgress, how: How) {
-        let (block, id) = self.block(on_progress);
+    /// The write is rolled back, and another payment takes the index.
+    fn connect_in_vain(&mut self, block_spec: &BlockSpec, how: How) {
+        let (block, id) = self.block(block_spec);
         let (n, txid) = (self.scripts, self.next_txid());
         self.scripts += 1;
-        let connect = move |tx: &WriteTx, bloom_filter: &mut AtHand| {
+        let connect = move |tx: &WriteTx, bloom_filter: &mut LentFilter| {
             issue(tx, n)?;
             see(tx, txid, n)?;
             let bloom_filter = bloom_filter.complete(tx)?;
@@ -361,30 +361,30 @@ proptest! {
         for act in &history {
             course.happen(act);
         }
-        // Whatever was paid is paid once more, by a block that nothing hides.
+        // One more block pays all scripts again.
         course.happen(&Act::BuildAll);
         let scripts = (0..course.scripts).collect();
-        course.happen(&Act::Connect(OnProgress { pays: scripts, spends: (0..64).collect() }));
-        prop_assert_eq!(course.with.says(), course.without.says());
+        course.happen(&Act::Connect(BlockSpec { pays: scripts, spends: (0..64).collect() }));
+        prop_assert_eq!(course.with.rows(), course.without.rows());
     }
 }
 
-/// A write that was not committed must not be counted as seen: its index is given out again.
+/// A write that is not committed must not count as seen, because its index is issued again.
 #[test]
 fn an_uncommitted_write_discards_the_bloom_filter() {
     for how in [How::Refused, How::Panics, How::NotCommitted] {
         let mut course = Course::new();
-        course.happen(&Act::Issue(Who::We));
+        course.happen(&Act::Issue(Who::ThisProcess));
         course.happen(&Act::BuildAll);
-        let on_progress = OnProgress { pays: vec![0], spends: Vec::new() };
-        course.happen(&Act::ConnectInVain(on_progress.clone(), how));
+        let block_spec = BlockSpec { pays: vec![0], spends: Vec::new() };
+        course.happen(&Act::ConnectRolledBack(block_spec.clone(), how));
         course.happen(&Act::Issue(Who::AnotherProcess));
         course.happen(&Act::BuildAll);
         let paid = course.scripts - 1;
-        course.happen(&Act::Connect(OnProgress { pays: vec![paid], spends: Vec::new() }));
-        let says = course.with.says();
+        course.happen(&Act::Connect(BlockSpec { pays: vec![paid], spends: Vec::new() }));
+        let says = course.with.rows();
         assert_eq!(says["coins"].len(), 1, "{how:?}: the payment is seen");
-        assert_eq!(says, course.without.says());
+        assert_eq!(says, course.without.rows());
     }
 }
 
@@ -399,7 +399,7 @@ fn the_bloom_filter_is_built_in_the_background_and_grows() {
     for n in 0..600 {
         twin.store.write_blocking(move |tx| issue(tx, n)).expect("issued");
     }
-    let nothing = |_: &WriteTx, _: &mut AtHand| Ok::<_, Error>(());
+    let nothing = |_: &WriteTx, _: &mut LentFilter| Ok::<_, Error>(());
     twin.filter_builder.write(&twin.store, nothing).expect("written");
     assert!(twin.filter_builder.bloom_filter.is_none(), "it was too small");
     twin.filter_builder.begin(&twin.store);
@@ -419,7 +419,7 @@ fn a_command_builds_the_bloom_filter_only_for_many_blocks() {
     assert!(filter_builder.bloom_filter.is_some());
 }
 
-/// What one has seen that the database does not have may be given out again, to others.
+/// A number that the filter has seen and the database does not have may be issued again.
 #[test]
 fn a_bloom_filter_of_another_state_is_discarded() {
     let (mut ahead, mut behind) = (Twin::new(), Twin::new());
@@ -428,11 +428,11 @@ fn a_bloom_filter_of_another_state_is_discarded() {
     }
     ahead.store.write_blocking(|tx| issue(tx, 1)).expect("issued");
     while !ahead.build_slice() {}
-    let mut at_hand = AtHand(ahead.filter_builder.bloom_filter.take());
+    let mut lent = LentFilter(ahead.filter_builder.bloom_filter.take());
     let ask = move |tx: &WriteTx| {
-        let asked = at_hand.complete(tx)?.is_some();
+        let asked = lent.complete(tx)?.is_some();
         issue(tx, 2)?;
-        Ok::<_, Error>((asked, at_hand.complete(tx)?.is_some()))
+        Ok::<_, Error>((asked, lent.complete(tx)?.is_some()))
     };
     let said = behind.store.write_blocking(ask).expect("written");
     assert_eq!(said, (false, false), "nor does it come back once there is as much");

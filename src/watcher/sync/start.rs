@@ -28,7 +28,6 @@ const BLOCK_TIME_AHEAD_MS: i64 = 2 * 3_600_000;
 /// How long a node that refused the scan is not asked again.
 const REFUSED_PAUSE: Duration = Duration::from_secs(60);
 
-/// The result of an account scan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Scan {
     /// The highest index that holds coins, if any does.

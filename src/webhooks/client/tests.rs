@@ -56,7 +56,7 @@ async fn a_name_is_refused_if_any_of_its_addresses_is_private() {
     assert_eq!(receiver.max_open(), 0, "not even connected");
 }
 
-/// Answers of a name server that lead inside, wholly or in part.
+/// Resolver answers with at least one private address.
 const ANSWERS_INSIDE: [&[&str]; 48] = [
     &["127.0.0.1"],
     &["127.255.255.255"],
@@ -109,7 +109,7 @@ const ANSWERS_INSIDE: [&[&str]; 48] = [
     &["2606:4700::1111", "169.254.169.254", "8.8.8.8"],
 ];
 
-/// Answers of a name server that lead to shops.
+/// Resolver answers with public addresses only.
 const ANSWERS_OUTSIDE: [&[&str]; 8] = [
     &["8.8.8.8"],
     &["1.1.1.1", "1.0.0.1"],
@@ -121,7 +121,7 @@ const ANSWERS_OUTSIDE: [&[&str]; 8] = [
     &["172.15.0.1", "172.32.0.1", "192.167.0.1", "11.0.0.1", "126.0.0.1"],
 ];
 
-/// Answers `n17.shop.example` with the set of this number, the ones inside first.
+/// Resolves `n17.shop.example` to answer 17, the private ones first.
 fn by_number(name: &str) -> io::Result<Vec<SocketAddr>> {
     let number = name.trim_start_matches('n').split('.').next().expect("a number");
     let number: usize = number.parse().expect("a number");
@@ -172,14 +172,14 @@ async fn a_name_without_addresses_is_reported_as_unknown() {
 #[tokio::test]
 async fn a_name_is_resolved_only_once_despite_dns_rebinding() {
     static ASKED: AtomicU32 = AtomicU32::new(0);
-    // Public at the first look, inside at every later one, as a rebinding name server does it.
+    // Public at the first look-up and private at every later one: DNS rebinding.
     fn first_outside(_: &str) -> io::Result<Vec<SocketAddr>> {
         let first = ASKED.fetch_add(1, Ordering::SeqCst) == 0;
         let ip = if first { Ipv4Addr::new(0, 0, 0, 1) } else { Ipv4Addr::LOCALHOST };
         Ok(vec![SocketAddr::new(ip.into(), 0)])
     }
     let receiver = Receiver::start(vec![], Reply::status("200 OK")).await;
-    // What is "public" here leads nowhere: no test sends anything to the Internet.
+    // The "public" address is unreachable: no test sends anything to the Internet.
     let sender = Sender::with_look_up(first_outside, PrivateNetworks::Allowed, TIMEOUTS);
     let url = format!("http://shop.example:{}/", receiver.port());
     let failed = post(&sender.expect("a client"), &url).await;
@@ -223,7 +223,7 @@ async fn a_redirect_to_a_private_address_is_not_followed() {
 #[tokio::test]
 async fn an_endless_response_is_read_only_as_far_as_needed() {
     let receiver = Receiver::start(vec![], Reply::Endless).await;
-    // So long that nothing is timed out: what ends it is that enough was read.
+    // A long timeout, so that the limit of the body ends the read.
     let long = Timeouts { connect: DEADLINE, total: DEADLINE * 100 };
     let sender = Sender::new(PrivateNetworks::Allowed, long).expect("a client");
     let answer = tokio::time::timeout(DEADLINE, post(&sender, &receiver.url())).await;
@@ -300,7 +300,7 @@ async fn hanging_name_lookups_leave_threads_for_the_database() {
 fn an_address_of_this_machine_is_recognised() {
     assert!(is_own(Ipv4Addr::LOCALHOST.into()));
     assert!(!is_own("192.0.2.1".parse().expect("an address")));
-    // The address that this machine would reach the Internet from, if it has a way there.
+    // The address from which this machine reaches the Internet, if it has a route.
     let socket = UdpSocket::bind("0.0.0.0:0").expect("a socket");
     if socket.connect("192.0.2.1:9").is_ok() {
         assert!(is_own(socket.local_addr().expect("an address").ip()));

@@ -1,4 +1,4 @@
-//! The oracle are the kernel ids that real nodes report for the same bytes.
+//! MWEB decoder tests against the kernel ids that real nodes report for the same bytes.
 
 use bitcoin::hex::FromHex;
 use proptest::prelude::*;

@@ -3,7 +3,7 @@
 
 use super::*;
 
-/// The gateway's side: a database, and the walk that the watcher makes.
+/// The gateway: a database, and the sync of the watcher.
 pub(super) struct Gateway {
     pub(super) dir: tempfile::TempDir,
     pub(super) store: Store,
@@ -13,8 +13,8 @@ pub(super) struct Gateway {
     pub(super) payments: Vec<Payment>,
 }
 
-/// A database with the payments, closed: each history begins with a copy, for to make one
-/// takes longer than to play a history.
+/// A closed database with the payments. Each history begins with a copy of it, which is faster
+/// than creating one.
 pub(super) static TEMPLATE: LazyLock<(tempfile::TempDir, Vec<Payment>)> = LazyLock::new(|| {
     let dir = tempfile::tempdir().expect("a folder");
     let store = Store::open(&dir.path().join("litegate.db")).expect("a database");
@@ -43,8 +43,7 @@ impl Gateway {
         Gateway { dir, store, filter_builder, expiry, xpub, payments }
     }
 
-    /// Walks to the node's tip, compares the mempool and lets time run out, as a pass of the
-    /// watcher does.
+    /// Makes a pass: syncs to the tip, compares the mempool, and expires payments.
     pub(super) fn look(&self, node: &mut ModelNode) {
         node.be_seen();
         let now = node.now;
@@ -64,7 +63,7 @@ impl Gateway {
                     let mut filter_builder = self.filter_builder.borrow_mut();
                     filter_builder.begin(&self.store);
                     filter_builder.await_built();
-                    let write = move |tx: &WriteTx, bloom_filter: &mut AtHand| {
+                    let write = move |tx: &WriteTx, bloom_filter: &mut LentFilter| {
                         let bloom_filter = bloom_filter.complete(tx)?;
                         assert!(bloom_filter.is_some(), "it was built, and nothing has failed");
                         connect(tx, &block, id, Network::Regtest, now, bloom_filter.as_ref())
@@ -72,7 +71,7 @@ impl Gateway {
                     filter_builder.write(&self.store, write).expect("connected");
                 }
                 NextStep::Disconnect(id) => {
-                    self.store.write_blocking(move |tx| disconnect(tx, id)).expect("taken back");
+                    self.store.write_blocking(move |tx| disconnect(tx, id)).expect("disconnected");
                 }
                 NextStep::AtTip(at_tip) => break at_tip,
                 NextStep::Behind => panic!("the model node is never behind"),
@@ -97,8 +96,7 @@ impl Gateway {
         while expiry.pass(&batches, now, at_tip, |_| {}).expect("expired") == Ended::Stopped {}
     }
 
-    /// Looks at a node that is still on its way to where we stand: nothing may follow from
-    /// that.
+    /// Asks a node that is still syncing: nothing may change.
     pub(super) fn look_lagging(&self) {
         let Some(ours) = self.store.read_blocking(blocks::tip).expect("read") else { return };
         for below in 0..ours.height.min(3) {
@@ -108,8 +106,8 @@ impl Gateway {
         }
     }
 
-    /// A frame told of a transaction, and the node confirmed that it is in the mempool. Says
-    /// whether that caused a whole look.
+    /// A ZMQ message announced a transaction, and the node confirmed it. Returns whether that
+    /// caused a pass.
     pub(super) fn hear(&self, node: &mut ModelNode, which: usize) -> bool {
         if node.mempool.is_empty() {
             return false;
@@ -128,20 +126,20 @@ impl Gateway {
     }
 }
 
-/// When each history begins.
+/// The start of each history.
 pub(super) const START: Timestamp = Timestamp::from_ms(1_000);
 
-/// An account of these tests: 1 is the gateway's own.
+/// An account: 1 is the gateway's own.
 pub(super) fn account(seed: u8) -> AccountXpub {
     AccountXpriv::from_mnemonic_seed(&[seed; 64], Network::Regtest).0.to_xpub()
 }
 
-/// Where the `n`-th merchant is paid.
+/// The payout script of the `n`-th merchant.
 pub(super) fn payout_script(n: u32) -> ScriptBuf {
     account(2).script_at(DerivationIndex::new(n).expect("small"))
 }
 
-/// Payments of two merchants in turn.
+/// Payments of two merchants, alternating.
 pub(super) fn set_up(tx: &WriteTx) -> Result<Vec<Payment>, Refusal> {
     let rules = merchants::Rules { network: Network::Regtest, payout_address_delay_ms: 0 };
     let add = |n| {

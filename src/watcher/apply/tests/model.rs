@@ -2,27 +2,27 @@
 
 use super::*;
 
-/// A transaction of the model: what it pays, and whether that comes out of MWEB.
+/// A transaction of the model.
 #[derive(Debug, Clone)]
 pub(super) struct ModelTx {
     pub(super) id: Txid,
-    /// Coins that were paid to us; what else it spends is nothing to us.
+    /// The gateway's coins that it spends.
     pub(super) inputs: Vec<OutPoint>,
     pub(super) outputs: Vec<TxOut>,
-    /// Which peg-outs these outputs are; empty for an ordinary transaction.
+    /// The ids of its peg-outs. Empty for an ordinary transaction.
     pub(super) pegouts: Vec<PegoutId>,
     /// When it entered the mempool, by the node's clock.
     pub(super) entered_at: Timestamp,
 }
 
-/// An output, wherever it goes: by the transaction or the kernel that pays it.
+/// An output, identified by the transaction or the kernel that pays it.
 pub(super) type OutputId = ([u8; 32], u32);
 
-/// A node as simple as can be: a best chain of blocks, and a mempool.
+/// A node: a best chain and a mempool.
 pub(super) struct ModelNode {
     pub(super) chain: Vec<ModelBlock>,
     pub(super) mempool: Vec<ModelTx>,
-    /// What was dropped, and may come back.
+    /// Evicted transactions, which may return.
     pub(super) left: Vec<ModelTx>,
     pub(super) made: u32,
     pub(super) now: Timestamp,
@@ -42,8 +42,8 @@ pub(super) struct ModelBlock {
 }
 
 impl ModelBlock {
-    /// The block as the node hands it over: peg-outs are outputs of its last transaction,
-    /// which are in the order of transactions, while its kernels are sorted by their ids.
+    /// The block as a node reports it: peg-outs are outputs of the last transaction, in the order
+    /// of transactions, while kernels are sorted by id.
     pub(super) fn read(&self) -> Block {
         let (pegouts, plain): (Vec<_>, Vec<_>) = self.txs.iter().partition(|tx| tx.is_pegout());
         let tx = |txid, kind, inputs, outputs| Tx {
@@ -65,8 +65,7 @@ impl ModelBlock {
         Block { hash: self.hash, header: self.header, txs, pegouts: PegoutProof::Listed(listed) }
     }
 
-    /// Where each output of the block stands, with the output of the model that it is. Equal
-    /// peg-outs may stand for one another.
+    /// The place of each output of the block. Equal peg-outs are interchangeable.
     pub(super) fn outputs(&self) -> Vec<(OutPoint, OutputId, &TxOut)> {
         let mut of_hogex = 0..;
         let mut found = Vec::new();
@@ -118,13 +117,13 @@ impl ModelNode {
         Txid::from_byte_array(id)
     }
 
-    /// A block with those of the transactions that the chain allows; the others stay unmined.
+    /// Mines the transactions that the chain allows. The others stay unmined.
     pub(super) fn mine(&mut self, txs: Vec<ModelTx>) {
         let (txs, refused) = self.allowed(txs);
         self.mempool.extend(refused);
         let hogex = self.fresh_id();
         let parent = self.chain.last().map(|block| block.hash);
-        // Later than any time here: what counts is when we saw it.
+        // Later than any time here, so that the gateway's first-seen time counts.
         let header = header_on(parent, u32::MAX, self.made);
         self.chain.push(ModelBlock { hash: header.block_hash(), header, txs, hogex });
     }
@@ -137,13 +136,12 @@ impl ModelNode {
         self.enter(tx);
     }
 
-    /// A kernel that pays so often.
+    /// A kernel with so many peg-outs.
     pub(super) fn peg_out(&mut self, payment: &Payment, litoshis: u64, times: usize) {
         let value = bitcoin::Amount::from_sat(litoshis);
         let output = TxOut { value, script_pubkey: payment.script.clone() };
         let id = self.fresh_id();
-        // Sorted otherwise than made: the order of kernels says nothing of that of
-        // transactions.
+        // Another order than that of creation: kernels are not in the order of transactions.
         let mut kernel = *id.as_byte_array();
         kernel[0] ^= 0x55;
         let kernel = KernelId::from_bytes(kernel);
@@ -152,7 +150,7 @@ impl ModelNode {
         self.enter(ModelTx { id, outputs, pegouts, ..ModelTx::empty() });
     }
 
-    /// Two transactions of MWEB become one with another id, or one gets another id.
+    /// Merges two MWEB transactions into one with another id, or gives one another id.
     pub(super) fn repack(&mut self, which: usize) {
         let of_mweb: Vec<usize> =
             (0..self.mempool.len()).filter(|at| self.mempool[*at].is_pegout()).collect();
@@ -240,8 +238,7 @@ impl ModelNode {
         self.tidy();
     }
 
-    /// What the gateway sees when it looks now was first seen now, or when the node took it
-    /// into its mempool, if it was not seen before.
+    /// Records the first-seen time of what a pass sees now: now, or when the node accepted it.
     pub(super) fn be_seen(&mut self) {
         for tx in self.chain.iter().flat_map(|block| &block.txs) {
             for id in tx.output_ids() {
@@ -263,7 +260,7 @@ impl ModelNode {
 }
 
 impl ModelTx {
-    /// One that pays nothing.
+    /// A transaction that pays nothing.
     pub(super) fn empty() -> ModelTx {
         ModelTx {
             id: Txid::all_zeros(),
@@ -286,7 +283,7 @@ impl ModelTx {
         (0u32..).zip(0..self.outputs.len()).map(id)
     }
 
-    /// The transaction as the node tells of it while it is in the mempool.
+    /// The transaction as the node reports it from the mempool.
     pub(super) fn seen(&self) -> SeenTx {
         let seen = |(vout, output): (u32, &TxOut)| SeenOutput {
             outpoint: OutPoint { txid: self.id, vout },

@@ -1,9 +1,8 @@
-//! Peg-outs one by one: what is proven to be the same, and what is taken for it where a node
-//! says less.
+//! Single peg-outs: identity proven by kernels, and assumed where a node does not report them.
 
 use super::*;
 
-/// What one history of these tests works with.
+/// One history.
 struct Scene {
     gateway: Gateway,
     node: ModelNode,
@@ -18,7 +17,7 @@ impl Scene {
         &self.gateway.payments[0]
     }
 
-    /// Announces one at this time.
+    /// Announces a peg-out at this time.
     fn peg_out(&mut self, ms: i64) -> Txid {
         self.node.now = START.plus_ms(ms);
         let payment = self.payment().clone();
@@ -31,7 +30,7 @@ impl Scene {
         self.gateway.look(&mut self.node);
     }
 
-    /// Takes a transaction out of the mempool.
+    /// Removes a transaction from the mempool.
     fn take(&mut self, txid: Txid) -> ModelTx {
         let at = self.node.mempool.iter().position(|tx| tx.id == txid).expect("it is there");
         self.node.mempool.remove(at)
@@ -42,7 +41,7 @@ impl Scene {
         self.node.mine(txs);
     }
 
-    /// When the coins that count were first seen, in milliseconds from the start.
+    /// The first-seen times of the counting coins, in milliseconds from the start.
     fn counting(&self) -> Vec<i64> {
         let index = self.payment().index;
         let coins = self.gateway.store.read_blocking(|tx| coins::of_payment(tx, index));
@@ -52,7 +51,7 @@ impl Scene {
         times
     }
 
-    /// Connects the node's tip as a node reports it that says this of its peg-outs.
+    /// Connects the node's tip with this proof of its peg-outs.
     fn connect_as(&mut self, ms: i64, proof: PegoutProof) {
         let (id, now) = (self.node.tip(), START.plus_ms(ms));
         let block = Block { pegouts: proof, ..self.node.chain.last().expect("a tip").read() };
@@ -60,7 +59,7 @@ impl Scene {
         self.gateway.store.write_blocking(write).expect("connected");
     }
 
-    /// The kernels of the node's tip, as a node reports them that strips its blocks.
+    /// The kernels of the tip, as reported by a node that strips MWEB from its blocks.
     fn kernels(&self) -> PegoutProof {
         match self.node.chain.last().expect("a tip").read().pegouts {
             PegoutProof::Listed(listed) => {
@@ -70,7 +69,7 @@ impl Scene {
         }
     }
 
-    /// What is left in the node's mempool, of a node that says nothing of kernels.
+    /// The proof of a node that does not report kernels: what is left in its mempool.
     fn absent(&self) -> PegoutProof {
         PegoutProof::Absent { unmined: self.node.mempool.iter().map(|tx| tx.id).collect() }
     }
@@ -79,8 +78,8 @@ impl Scene {
 #[test]
 fn equal_peg_outs_both_count_in_either_mining_order() {
     // 1. Two equal peg-outs are announced, one after the other.
-    // 2. The second is mined first, by nodes that say all, only kernels, or nothing.
-    // 3. Both count, each since its own first sight; so they do once both are mined.
+    // 2. The second is mined first, by nodes that report all, only kernels, or nothing.
+    // 3. Both count, each from its own first-seen time, also once both are mined.
     #[track_caller]
     fn check(proof: impl Fn(&Scene) -> PegoutProof) {
         let mut scene = Scene::new();
@@ -117,7 +116,7 @@ fn a_lost_announcement_passes_its_time_to_no_other_peg_out() {
         scene.take(lost);
         scene.look_at(20);
         assert_eq!(scene.counting(), [0; 0]);
-        // Announced, and never announced.
+        // One was announced, one was not.
         let other = scene.peg_out(5_000);
         scene.look_at(5_000);
         let third = scene.peg_out(5_500);
@@ -144,8 +143,8 @@ fn a_returning_kernel_keeps_its_first_seen_time() {
     scene.node.enter(ModelTx { id, ..tx });
     scene.look_at(2_000);
     assert_eq!(scene.counting(), [10]);
-    // 3. It is mined. 4. The block is taken back, and the transaction comes under its first
-    //    id.
+    // 3. It is mined. 4. The block is disconnected, and the transaction returns with its
+    //    first id.
     scene.mine(&[id]);
     scene.look_at(2_100);
     let tx = scene.node.leave(1).remove(0);
@@ -164,7 +163,7 @@ fn a_kernel_that_is_mined_twice_counts_as_two_payments() {
     let tx = scene.node.mempool[0].clone();
     scene.mine(&[first]);
     scene.look_at(20);
-    // The same kernel again: nothing can be said of it until it is in a block.
+    // The same kernel again: undecided until it is in a block.
     scene.node.enter(tx.clone());
     scene.look_at(30);
     assert_eq!(scene.counting(), [10]);
@@ -172,7 +171,7 @@ fn a_kernel_that_is_mined_twice_counts_as_two_payments() {
     scene.node.mine(vec![tx]);
     scene.look_at(40);
     assert_eq!(scene.counting(), [10, 40]);
-    // Both are taken back, and both are mined again.
+    // Both are disconnected and mined again.
     let lost = scene.node.leave(2);
     scene.node.mine(Vec::new());
     for tx in lost {
@@ -184,7 +183,7 @@ fn a_kernel_that_is_mined_twice_counts_as_two_payments() {
 
 #[test]
 fn an_announcement_without_its_kernel_is_still_matched() {
-    // A node that does not report kernels' ids, and a database from before they were recorded.
+    // A node that does not report kernel ids, and a database from before they were stored.
     let mut scene = Scene::new();
     scene.look_at(0);
     let announced = scene.peg_out(5);
@@ -207,8 +206,8 @@ fn an_announcement_without_its_kernel_is_still_matched() {
 #[test]
 #[ignore = "long"]
 fn ten_thousand_peg_outs_in_one_transaction_all_count() {
-    // `cargo test --release --lib ten_thousand -- --include-ignored --nocapture` says how
-    // long.
+    // `cargo test --release --lib ten_thousand -- --include-ignored --nocapture` prints
+    // the time.
     const MANY: usize = 10_000;
     let mut scene = Scene::new();
     scene.look_at(0);

@@ -1,6 +1,5 @@
-//! The sweeper's part in random histories, and what others do with coins: planned and stored
-//! by the real code, signed by nobody, and sent to the model of a node, which takes what its
-//! chain allows.
+//! Sweeps in random histories, and foreign spends. Sweeps are planned and stored by the real
+//! code, unsigned, and sent to the model node, which accepts what its chain allows.
 
 use std::collections::BTreeSet;
 
@@ -19,10 +18,10 @@ use crate::store::sweeps::{SignedPlan, StoredSweepTx, Unconfirmed};
 const RATE: u64 = 10_000;
 const BUMPED_BY: u64 = 5_000;
 
-/// For how many blocks a foreign spend has to last, as for the sweeper itself.
+/// For how many blocks a foreign spend has to last, as in the sweeper.
 const ABANDON_DEPTH: u32 = 2;
 
-/// How often something became of a sweep in a history.
+/// How often each fate of a sweep occurred in a history.
 #[derive(Debug, Default)]
 pub(super) struct Fates {
     made: usize,
@@ -30,12 +29,12 @@ pub(super) struct Fates {
     given_up: usize,
     mined: usize,
     taken_back: usize,
-    /// Versions that were in the chain at the last look.
+    /// Versions that were in the chain at the last check.
     in_chain: BTreeSet<Txid>,
 }
 
 impl Fates {
-    /// Takes in which versions the chain holds now.
+    /// Updates the versions that the chain holds.
     pub(super) fn note(&mut self, in_chain: BTreeSet<Txid>) {
         self.mined += in_chain.difference(&self.in_chain).count();
         self.taken_back += self.in_chain.difference(&in_chain).count();
@@ -49,8 +48,7 @@ fn rules() -> Rules {
     Rules { min_payout: Amount::ZERO, max_fee_percent: 100, operator }
 }
 
-/// The transaction of a plan, which nobody signs: its id and what it moves are those of a real
-/// one.
+/// The unsigned transaction of a plan, with the id, inputs and outputs of a real one.
 fn signed(plan: SweepPlan) -> SignedPlan {
     let input = |at: OutPoint| TxIn {
         previous_output: at,
@@ -166,8 +164,7 @@ impl Gateway {
 }
 
 impl ModelNode {
-    /// Those of the transactions, one after the other, whose inputs exist and are unspent, and
-    /// the others.
+    /// Splits the transactions, in order, into those whose inputs are unspent and the others.
     pub(super) fn allowed(&self, txs: Vec<ModelTx>) -> (Vec<ModelTx>, Vec<ModelTx>) {
         let mined = self.chain.iter().flat_map(|block| &block.txs);
         let mut spent: BTreeSet<OutPoint> = mined.flat_map(|tx| tx.inputs.clone()).collect();
@@ -189,7 +186,7 @@ impl ModelNode {
         (allowed, refused)
     }
 
-    /// What the chain does not allow any more leaves the mempool.
+    /// Evicts transactions that the chain no longer allows.
     pub(super) fn tidy(&mut self) {
         let all = std::mem::take(&mut self.mempool);
         let (allowed, refused) = self.allowed(all);
@@ -197,15 +194,14 @@ impl ModelNode {
         self.left.extend(refused);
     }
 
-    /// A transaction is sent; it is taken unless another one is in its way.
+    /// Sends a transaction. The node accepts it unless it conflicts with another.
     fn take(&mut self, tx: ModelTx) {
         self.left.retain(|left| left.id != tx.id);
         self.enter(tx);
         self.tidy();
     }
 
-    /// Somebody else spends one of the coins that were paid to us and are unspent on the
-    /// chain.
+    /// A foreign transaction spends one of the gateway's unspent coins.
     pub(super) fn steal(&mut self, which: usize, payments: &[Payment]) {
         let coins = self.unspent(payments);
         let Some((at, ..)) = coins.get(which % coins.len().max(1)) else { return };
@@ -214,7 +210,7 @@ impl ModelNode {
         self.enter(ModelTx { id, inputs: vec![at], ..ModelTx::empty() });
     }
 
-    /// Outputs of the chain that pay us and that no block has spent, with their heights.
+    /// The chain's unspent outputs that pay the gateway, with their heights.
     fn unspent(&self, payments: &[Payment]) -> Vec<(OutPoint, &TxOut, u32)> {
         let mined = self.chain.iter().flat_map(|block| &block.txs);
         let spent: BTreeSet<OutPoint> = mined.flat_map(|tx| tx.inputs.clone()).collect();
@@ -227,8 +223,8 @@ impl ModelNode {
     }
 }
 
-/// Holds what is stored of coins and sweeps against the final chain, by the audit itself, with
-/// the model's unspent outputs for the node's. Answers which versions are mined.
+/// Runs the audit on the stored coins and sweeps with the model's unspent outputs. Returns the
+/// mined versions.
 pub(super) fn check(gateway: &Gateway, node: &ModelNode) -> BTreeSet<Txid> {
     let mut places: BTreeMap<Txid, BlockId> = BTreeMap::new();
     let mut spenders: BTreeMap<OutPoint, Txid> = BTreeMap::new();
@@ -274,7 +270,7 @@ pub(super) fn check(gateway: &Gateway, node: &ModelNode) -> BTreeSet<Txid> {
         Ok::<_, Error>(report)
     });
     let mut found = report.expect("read").differences;
-    // What the chain itself has done to us.
+    // Losses that the chain caused.
     found.retain(|difference| {
         !matches!(
             difference,
@@ -292,7 +288,7 @@ pub(super) fn paid_and_swept() -> Vec<Act> {
     [&paid[..], &swept].concat()
 }
 
-/// What becomes of their sweep in what happens then.
+/// Returns what happens to their sweep in this history.
 #[track_caller]
 fn check_fates(then: &[Act], expected: [usize; 5]) {
     let mut history = paid_and_swept();
@@ -309,17 +305,17 @@ fn merchant_sums_stay_correct_for_every_sweep_outcome() {
     check_fates(&[Look], [1, 0, 0, 0, 0]);
     check_fates(&[mine(), Look, Reorg(1), Look, mine(), Look], [1, 0, 0, 2, 1]);
     check_fates(&[mine(), Look, ReorgMined(1), Look, Reorg(3), Look], [1, 0, 0, 1, 1]);
-    // The node takes the version with the higher fee, or the first one is mined all the same.
+    // The node accepts the fee bump, or the first version is mined all the same.
     check_fates(&[FeeBump(0, true), FeeBump(0, true), mine(), Look, Reorg(1)], [1, 2, 0, 1, 1]);
     check_fates(&[FeeBump(0, false), mine(), Look, Reorg(1), Look, mine()], [1, 1, 0, 2, 1]);
-    // Somebody else spends a coin: what is left goes into another sweep.
+    // A foreign transaction spends a coin: the rest goes into another sweep.
     let stolen = [Steal(0), mine(), Look, mine(), Look, LookAfter, Sweep, mine(), Look];
     check_fates(&stolen, [2, 0, 1, 1, 0]);
-    // The theft is taken back, and the sweep that was given up is mined after all.
+    // The foreign spend is disconnected, and the abandoned sweep is mined after all.
     let flipped = [Steal(0), mine(), mine(), Look, LookAfter, Look, Reorg(2), Act::Drop(0)];
     let and_back = [LookAfter, Act::Return(0), mine(), Look, Reorg(1), Look];
     check_fates(&[&flipped[..], &and_back].concat(), [1, 0, 1, 1, 1]);
-    // Or it is planned again before that: the same coins give the same transaction.
+    // Or it is planned again before: the same coins give the same transaction.
     let again = [LookAfter, Sweep, mine(), Look, Reorg(1), Look];
     check_fates(&[&flipped[..], &again].concat(), [2, 0, 1, 1, 1]);
 }

@@ -104,7 +104,7 @@ async fn deliveries_respect_the_rate_limits() {
         // A delivered event is no longer due.
         let (delivery, sent) = (delivery(), id.clone());
         let due = Due { id: id.clone(), ..event(of_merchant, &url) };
-        in_flight.start(&due, now, async move { delivery.deliver_or_rest(&sent).await });
+        in_flight.start(&due, now, async move { delivery.deliver_or_pause(&sent).await });
         in_flight.finish_all().await;
     }
     assert_eq!(receiver.hits().len(), 1);
