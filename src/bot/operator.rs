@@ -230,7 +230,7 @@ async fn announce(
     Admin::of(context).await?;
     let bot = context.data();
     check_channel(&bot.settings)?;
-    announcements::evaluate(&text)?;
+    announcements::validate(&text)?;
     let (language, words) = (asker.language, asker.language.words);
     let page = Answer::page(words.title_announce, &plain(&text));
     let (pending_action, yes) = (PendingAction::Announce(text), words.button_announce);

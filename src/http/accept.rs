@@ -65,3 +65,38 @@ pub(super) async fn accept<F>(
         tracing::warn!("some requests did not finish before the shutdown");
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::sync::{mpsc, oneshot};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_connection_without_a_slot_waits_until_one_is_free() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let address = listener.local_addr().expect("an address");
+        let (accepted, mut served) = mpsc::unbounded_channel();
+        let serve = |stream, _, watcher| {
+            let (end, ended) = oneshot::channel::<()>();
+            accepted.send(end).expect("the test waits");
+            async move {
+                let _ = ended.await;
+                drop((stream, watcher));
+            }
+        };
+        let shutdown = CancellationToken::new();
+        let checks = async {
+            let clients = [TcpStream::connect(address).await, TcpStream::connect(address).await];
+            assert!(clients.iter().all(Result::is_ok), "both are in the listen queue");
+            let first = served.recv().await.expect("a connection");
+            tokio::task::yield_now().await;
+            assert!(served.try_recv().is_err(), "the only slot is taken");
+            first.send(()).expect("it is served");
+            let second = served.recv().await.expect("a connection");
+            shutdown.cancel();
+            second.send(()).expect("it is served until it ends");
+        };
+        tokio::join!(accept(listener, 1, shutdown.clone(), serve), checks);
+    }
+}

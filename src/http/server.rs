@@ -276,7 +276,7 @@ where
             headers::too_large()
         };
         let (request_id, response) = self.raw_response(&error);
-        tracing::debug!(request.id = %request_id, status, "refused an unparsable request");
+        tracing::debug!(request_id, status, "refused an unparsable request");
         response
     }
 }

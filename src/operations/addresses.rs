@@ -9,7 +9,7 @@ use bitcoin::ScriptBuf;
 use crate::domain::keys::{AccountXpub, DerivationIndex};
 
 /// The most addresses derived ahead.
-const READY_MAX: u32 = 1_024;
+const AHEAD_MAX: u32 = 1_024;
 
 /// The account's addresses, some of them derived ahead.
 #[derive(Debug)]
@@ -17,11 +17,11 @@ pub(crate) struct Addresses {
     xpub: AccountXpub,
     /// The operator's fee address, which is never issued, in any script type.
     operator: Option<ScriptBuf>,
-    ready: Mutex<Ready>,
+    ahead: Mutex<Ahead>,
 }
 
 #[derive(Debug, Default)]
-struct Ready {
+struct Ahead {
     scripts: BTreeMap<DerivationIndex, ScriptBuf>,
     /// The index after the last taken one.
     taken: u32,
@@ -31,7 +31,7 @@ struct Ready {
 
 impl Addresses {
     pub(crate) fn new(xpub: AccountXpub, operator: Option<ScriptBuf>) -> Addresses {
-        Addresses { xpub, operator, ready: Mutex::new(Ready::default()) }
+        Addresses { xpub, operator, ahead: Mutex::new(Ahead::default()) }
     }
 
     /// Whether one of these scripts is the operator's own address.
@@ -39,37 +39,37 @@ impl Addresses {
         self.operator.as_ref().is_some_and(|operator| scripts.contains(operator))
     }
 
-    fn ready(&self) -> MutexGuard<'_, Ready> {
-        self.ready.lock().unwrap_or_else(PoisonError::into_inner)
+    fn ahead(&self) -> MutexGuard<'_, Ahead> {
+        self.ahead.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Derives one more address, unless there are enough. The lock is not held meanwhile.
     pub(crate) fn derive_ahead(&self) {
         let index = {
-            let mut ready = self.ready();
-            let next = ready.next.max(ready.taken);
-            if next >= ready.taken.saturating_add(READY_MAX) {
+            let mut ahead = self.ahead();
+            let next = ahead.next.max(ahead.taken);
+            if next >= ahead.taken.saturating_add(AHEAD_MAX) {
                 return;
             }
-            ready.next = next.saturating_add(1);
+            ahead.next = next.saturating_add(1);
             DerivationIndex::new(next)
         };
         let Some(index) = index else { return };
         let script = self.xpub.script_at(index);
-        let mut ready = self.ready();
-        if index.get() >= ready.taken {
-            ready.scripts.insert(index, script);
+        let mut ahead = self.ahead();
+        if index.get() >= ahead.taken {
+            ahead.scripts.insert(index, script);
         }
     }
 
     /// Takes the script at an index: derived ahead, or now.
     pub(crate) fn take(&self, index: DerivationIndex) -> ScriptBuf {
         let found = {
-            let mut ready = self.ready();
-            ready.taken = index.get().saturating_add(1);
-            let later = ready.scripts.split_off(&index);
-            ready.scripts = later; // Lower indexes are not needed any more.
-            ready.scripts.remove(&index)
+            let mut ahead = self.ahead();
+            ahead.taken = index.get().saturating_add(1);
+            let later = ahead.scripts.split_off(&index);
+            ahead.scripts = later; // Lower indexes are not needed any more.
+            ahead.scripts.remove(&index)
         };
         found.unwrap_or_else(|| self.xpub.script_at(index))
     }
@@ -90,14 +90,14 @@ mod tests {
         for _ in 0..5 {
             addresses.derive_ahead();
         }
-        assert_eq!(addresses.ready().scripts.len(), 5);
+        assert_eq!(addresses.ahead().scripts.len(), 5);
         // An index may be skipped, and is taken again after a rollback.
         for n in [42, 42, 44, 43, 46, 47, 10] {
             assert_eq!(addresses.take(index(n)), xpub.script_at(index(n)), "{n}");
         }
-        for _ in 0..READY_MAX + 10 {
+        for _ in 0..AHEAD_MAX + 10 {
             addresses.derive_ahead();
         }
-        assert!(addresses.ready().scripts.len() <= READY_MAX as usize);
+        assert!(addresses.ahead().scripts.len() <= AHEAD_MAX as usize);
     }
 }

@@ -25,13 +25,13 @@ pub(crate) fn record(
     text: &str,
     now: Timestamp,
 ) -> Result<(), Refusal> {
-    evaluate(text)?;
+    validate(text)?;
     audit_log::append(tx, &gateway_entry(actor, now, "announce", (None, Some(text.to_owned()))))?;
     Ok(())
 }
 
 /// Refuses an announcement that is empty or too long for a message.
-pub(crate) fn evaluate(text: &str) -> Result<(), Refusal> {
+pub(crate) fn validate(text: &str) -> Result<(), Refusal> {
     let chars = text.trim().chars().count();
     if chars == 0 || chars > ANNOUNCEMENT_CHARS_MAX {
         return Err(Refusal::invalid("text", Reason::Announcement));

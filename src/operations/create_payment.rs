@@ -152,7 +152,7 @@ pub(crate) fn create_payment(
         }
         return Ok(Created::Replayed(payments::by_index(tx, used.index)?));
     }
-    let payment = evaluate(tx, rules, addresses, request, now)?;
+    let payment = new_payment(tx, rules, addresses, request, now)?;
     payments::insert(tx, &payment)?;
     if let Some(repeated) = idempotency_key {
         let request_hash = new.fingerprint();
@@ -162,7 +162,7 @@ pub(crate) fn create_payment(
     Ok(Created::New(Evaluated { payment, status: Status::Pending }))
 }
 
-fn evaluate(
+fn new_payment(
     tx: &WriteTx,
     rules: &Rules,
     addresses: &Addresses,

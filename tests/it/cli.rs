@@ -302,7 +302,7 @@ fn the_log_can_be_json_and_its_level_changes_at_runtime() {
         gateway.set_environment("LITEGATE_LOG_FORM", "json");
     });
     let payment = shop.create("0.05");
-    let created = || gateway.log_lines(&["\"message\":\"created\""]);
+    let created = || gateway.log_lines(&["\"message\":\"payment created\""]);
     wait_for("the line of the payment", SOON, || !created().is_empty());
     let created = created();
     assert_eq!(created.len(), 1, "{}", gateway.log());

@@ -9,8 +9,8 @@ use crate::store::notifications::{self as rows, Draft};
 use crate::store::{self, ReadTx, audit_log, merchants, payments, payout_waits};
 
 use super::super::merchants::OLD_KEY_UNTIL;
-use super::draft::to;
-use super::notification::{AccountNotification, Named, Notification, PaymentNotification};
+use super::draft::{about_account, about_payment};
+use super::notification::{AccountNotification, Named, PaymentNotification};
 
 /// Failed attempts after which a merchant is notified of a webhook that is still retried.
 const FAILING_ATTEMPTS: u32 = 5;
@@ -42,48 +42,40 @@ fn of_payments(tx: &ReadTx, since: Timestamp) -> Result<Vec<Draft>, store::Error
     for paid in rows::decided_since(tx, since)? {
         let (id, merchant, amount) = (paid.payment, paid.merchant, paid.amount.to_string());
         let payment = Named::new(id, paid.reference);
-        let mut say = |kind, key, notification| {
-            let notification = Notification::Payment { payment: payment.clone(), notification };
-            drafts.push(to(merchant, kind, key, &notification));
+        let mut add = |kind, key, notification| {
+            drafts.push(about_payment(merchant, kind, key, payment.clone(), notification));
         };
         if paid.completed {
             if paid.first {
-                say(
-                    Kind::FirstPayment,
-                    merchant.to_string(),
-                    PaymentNotification::First { amount },
-                );
+                let notification = PaymentNotification::First { amount };
+                add(Kind::FirstPayment, merchant.to_string(), notification);
             } else {
-                say(Kind::Paid, id.to_string(), PaymentNotification::Complete { amount });
+                add(Kind::Paid, id.to_string(), PaymentNotification::Complete { amount });
             }
             if paid.late {
-                say(Kind::LatePayment, format!("{id}:complete"), PaymentNotification::CompleteLate);
+                add(Kind::LatePayment, format!("{id}:complete"), PaymentNotification::CompleteLate);
             }
         } else if !paid.received.is_zero() {
-            let notification =
-                PaymentNotification::PartPaid { received: paid.received.to_string(), amount };
-            say(Kind::PartPaid, id.to_string(), notification);
+            let received = paid.received.to_string();
+            let notification = PaymentNotification::PartPaid { received, amount };
+            add(Kind::PartPaid, id.to_string(), notification);
         }
     }
     Ok(drafts)
 }
 
 fn of_late_coins(tx: &ReadTx, since: Timestamp) -> Result<Vec<Draft>, store::Error> {
-    let mut drafts = Vec::new();
-    for coin in rows::late_since(tx, since)? {
+    let drafts = rows::late_since(tx, since)?.into_iter().map(|coin| {
         let amount = coin.amount.to_string();
         let notification = match coin.within_grace {
             true => PaymentNotification::Late { amount },
             false => PaymentNotification::TooLate { amount },
         };
         let key = format!("{}:{}:{}", coin.payment, coin.txid, coin.vout);
-        let notification = Notification::Payment {
-            payment: Named::new(coin.payment, coin.reference),
-            notification,
-        };
-        drafts.push(to(coin.merchant, Kind::LatePayment, key, &notification));
-    }
-    Ok(drafts)
+        let payment = Named::new(coin.payment, coin.reference);
+        about_payment(coin.merchant, Kind::LatePayment, key, payment, notification)
+    });
+    Ok(drafts.collect())
 }
 
 /// Completed payments whose coins left the best chain.
@@ -91,12 +83,10 @@ pub(super) fn of_lost_payments(tx: &ReadTx) -> Result<Vec<Draft>, store::Error> 
     let mut drafts = Vec::new();
     for id in payments::completed_without_coins(tx)? {
         let Some(lost) = payments::by_id(tx, id)? else { continue };
-        let (merchant, reference) = (lost.payment.merchant, lost.payment.reference);
-        let notification = Notification::Payment {
-            payment: Named::new(id, reference),
-            notification: PaymentNotification::Lost,
-        };
-        drafts.push(to(merchant, Kind::PaymentLost, format!("{id}:merchant"), &notification));
+        let (merchant, payment) = (lost.payment.merchant, Named::new(id, lost.payment.reference));
+        let key = format!("{id}:merchant");
+        let notification = PaymentNotification::Lost;
+        drafts.push(about_payment(merchant, Kind::PaymentLost, key, payment, notification));
     }
     Ok(drafts)
 }
@@ -105,46 +95,36 @@ fn of_webhooks(tx: &ReadTx, since: Timestamp) -> Result<Vec<Draft>, store::Error
     let bad = rows::bad_webhooks(tx, FAILING_ATTEMPTS, since)?;
     let drafts = bad.into_iter().map(|webhook| {
         let (attempts, outcome) = (webhook.attempts, webhook.outcome);
-        let (kind, key, notification) = match webhook.given_up {
-            true => {
-                let key = format!("{}:{attempts}", webhook.event);
-                (
-                    Kind::WebhookFailed,
-                    key,
-                    PaymentNotification::WebhookGivenUp { attempts, outcome },
-                )
-            }
-            false => {
-                let notification =
-                    PaymentNotification::WebhookFailing { attempts: FAILING_ATTEMPTS, outcome };
-                (Kind::WebhookFailing, webhook.event, notification)
-            }
+        let (kind, key, notification) = if webhook.given_up {
+            let key = format!("{}:{attempts}", webhook.event);
+            let notification = PaymentNotification::WebhookGivenUp { attempts, outcome };
+            (Kind::WebhookFailed, key, notification)
+        } else {
+            let attempts = FAILING_ATTEMPTS;
+            let notification = PaymentNotification::WebhookFailing { attempts, outcome };
+            (Kind::WebhookFailing, webhook.event, notification)
         };
-        let notification =
-            Notification::Payment { payment: Named::new(webhook.payment, None), notification };
-        to(webhook.merchant, kind, key, &notification)
+        let payment = Named::new(webhook.payment, None);
+        about_payment(webhook.merchant, kind, key, payment, notification)
     });
     Ok(drafts.collect())
 }
 
 fn of_payouts(tx: &ReadTx, since: Timestamp, now: Timestamp) -> Result<Vec<Draft>, store::Error> {
-    let draft = |line: rows::SentLine, kind, notification: fn(String, String) -> _| {
-        let notification = notification(line.amount.to_string(), line.txid.to_string());
-        to(line.merchant, kind, line.sweep.to_string(), &Notification::Account(notification))
-    };
-    let sent = rows::payouts_since(tx, since)?.into_iter().map(|line| {
-        draft(line, Kind::PayoutSent, |amount, txid| AccountNotification::PayoutSent {
-            amount,
-            txid,
-        })
-    });
-    let stuck = rows::stuck_since(tx, now.plus_ms(-STUCK_MS))?.into_iter().map(|line| {
-        draft(line, Kind::PayoutStuck, |amount, txid| AccountNotification::PayoutStuck {
-            amount,
-            txid,
-        })
-    });
-    Ok(sent.chain(stuck).collect())
+    let mut drafts = Vec::new();
+    for line in rows::payouts_since(tx, since)? {
+        let (amount, txid) = (line.amount.to_string(), line.txid.to_string());
+        let (key, notification) =
+            (line.sweep.to_string(), AccountNotification::PayoutSent { amount, txid });
+        drafts.push(about_account(line.merchant, Kind::PayoutSent, key, notification));
+    }
+    for line in rows::stuck_since(tx, now.plus_ms(-STUCK_MS))? {
+        let (amount, txid) = (line.amount.to_string(), line.txid.to_string());
+        let (key, notification) =
+            (line.sweep.to_string(), AccountNotification::PayoutStuck { amount, txid });
+        drafts.push(about_account(line.merchant, Kind::PayoutStuck, key, notification));
+    }
+    Ok(drafts)
 }
 
 /// Each reason for which the sweeper does not pay a merchant, reported once.
@@ -156,7 +136,7 @@ pub(super) fn of_payout_waits(tx: &ReadTx) -> Result<Vec<Draft>, store::Error> {
             false => AccountNotification::PayoutsWaitForAddress,
         };
         let key = format!("{merchant}:{}:{}", wait.version, wait.reason.as_str());
-        to(merchant, Kind::AddressChange, key, &Notification::Account(notification))
+        about_account(merchant, Kind::AddressChange, key, notification)
     });
     Ok(waits.collect())
 }
@@ -172,31 +152,24 @@ fn of_address_changes(
         let Some(address) = Address::from_script(&change.script, network) else { continue };
         let (merchant, version) = (change.merchant, change.version);
         let address = address.to_string();
-        let mut say = |step: &str, notification: AccountNotification| {
-            let key = format!("{merchant}:{version}:{step}");
-            drafts.push(to(
-                merchant,
-                Kind::AddressChange,
-                key,
-                &Notification::Account(notification),
-            ));
-        };
-        match change.cancelled_at {
+        let (step, notification) = match change.cancelled_at {
             Some(at) if at >= since => {
-                say("cancelled", AccountNotification::AddressCancelled { address })
+                ("cancelled", AccountNotification::AddressCancelled { address })
             }
-            Some(_) => {}
+            Some(_) => continue,
             None if change.effective_at <= now => {
-                say("effective", AccountNotification::AddressEffective { address });
+                ("effective", AccountNotification::AddressEffective { address })
             }
             None => {
                 let registered = merchants::payout_addresses(tx, merchant, network)?;
                 let before = address_in_force(registered.current(), now);
                 let before = before.map(|registered| registered.address.to_string());
                 let at = change.effective_at.seconds();
-                say("asked", AccountNotification::AddressAsked { before, address, at });
+                ("asked", AccountNotification::AddressAsked { before, address, at })
             }
-        }
+        };
+        let key = format!("{merchant}:{version}:{step}");
+        drafts.push(about_account(merchant, Kind::AddressChange, key, notification));
     }
     Ok(drafts)
 }
@@ -209,13 +182,12 @@ fn of_rotations(tx: &ReadTx, since: Timestamp) -> Result<Vec<Draft>, store::Erro
             true => AccountNotification::KeyReplacedGently,
             false => AccountNotification::KeyReplaced,
         };
-        let key = act.id.to_string();
-        drafts.push(to(merchant, Kind::KeyRotated, key, &Notification::Account(notification)));
+        drafts.push(about_account(merchant, Kind::KeyRotated, act.id.to_string(), notification));
     }
     for act in audit_log::of_act_since(tx, "rotate_webhook_secret", since)? {
         let Some(merchant) = act.merchant else { continue };
-        let notification = Notification::Account(AccountNotification::WebhookSecretReplaced);
-        drafts.push(to(merchant, Kind::KeyRotated, act.id.to_string(), &notification));
+        let notification = AccountNotification::WebhookSecretReplaced;
+        drafts.push(about_account(merchant, Kind::KeyRotated, act.id.to_string(), notification));
     }
     Ok(drafts)
 }
@@ -231,16 +203,15 @@ fn of_subscriptions(
         let end_ms = end.ms();
         if end <= now {
             let key = format!("{merchant}:{end_ms}:0");
-            let notification = Notification::Account(AccountNotification::SubscriptionEnded);
-            drafts.push(to(merchant, Kind::Subscription, key, &notification));
+            let notification = AccountNotification::SubscriptionEnded;
+            drafts.push(about_account(merchant, Kind::Subscription, key, notification));
             continue;
         }
         let granted_at = audit_log::last_grant(tx, merchant)?.unwrap_or(Timestamp::from_ms(0));
         if let Some(days) = reminder_due(end.ms_since(now), end.ms_since(granted_at)) {
-            let notification =
-                Notification::Account(AccountNotification::SubscriptionEnds { at: end.seconds() });
+            let notification = AccountNotification::SubscriptionEnds { at: end.seconds() };
             let key = format!("{merchant}:{end_ms}:{days}");
-            drafts.push(to(merchant, Kind::Subscription, key, &notification));
+            drafts.push(about_account(merchant, Kind::Subscription, key, notification));
         }
     }
     Ok(drafts)

@@ -14,7 +14,7 @@ use crate::store::sweeps::damaged::damaged_since;
 use crate::store::{self, ReadTx, chain_guard_alerts, payments, payout_waits, role_status};
 
 use super::super::sweeps;
-use super::draft::whole;
+use super::draft::about_gateway;
 use super::merchant::STUCK_MS;
 use super::notification::{Away, OperatorNotification};
 use crate::view::role_status::{Role, RoleReport};
@@ -72,13 +72,13 @@ fn of_sweeps(tx: &ReadTx, since: Timestamp, now: Timestamp) -> Result<Vec<Draft>
     let mut drafts = Vec::new();
     for txid in damaged_since(tx, since)? {
         let notification = OperatorNotification::SweepDamaged { txid: txid.to_string() };
-        drafts.push(whole(Kind::SweepStuck, format!("damaged:{txid}"), notification));
+        drafts.push(about_gateway(Kind::SweepStuck, format!("damaged:{txid}"), notification));
     }
     let stuck = rows::stuck_since(tx, now.plus_ms(-STUCK_MS))?;
     let by_sweep: BTreeMap<_, _> = stuck.into_iter().map(|line| (line.sweep, line.txid)).collect();
     for (sweep, txid) in by_sweep {
         let notification = OperatorNotification::SweepStuck { sweep, txid: txid.to_string() };
-        drafts.push(whole(Kind::SweepStuck, sweep.to_string(), notification));
+        drafts.push(about_gateway(Kind::SweepStuck, sweep.to_string(), notification));
     }
     Ok(drafts)
 }
@@ -89,7 +89,7 @@ pub(super) fn of_payout_waits(tx: &ReadTx) -> Result<Vec<Draft>, store::Error> {
         let (merchant, wait) = (waits.merchant, waits.wait);
         let key = format!("address:{merchant}:{}:{}", wait.version, wait.reason.as_str());
         let (merchant, why) = (merchant.to_string(), wait.to_string());
-        whole(Kind::SweepStuck, key, OperatorNotification::PayoutsWait { merchant, why })
+        about_gateway(Kind::SweepStuck, key, OperatorNotification::PayoutsWait { merchant, why })
     });
     Ok(waits.collect())
 }
@@ -104,19 +104,23 @@ pub(super) fn of_states(
     drafts.extend(of_sweeper(tx, around, now)?);
     for id in payments::completed_without_coins(tx)? {
         let notification = OperatorNotification::PaymentLost { payment: id.to_string() };
-        drafts.push(whole(Kind::PaymentLost, id.to_string(), notification));
+        drafts.push(about_gateway(Kind::PaymentLost, id.to_string(), notification));
     }
     if let Some(chain_guard) = chain_guard_alerts::open(tx)?
         && is_due(tx, Kind::ChainGuard, now)?
     {
         let notification = OperatorNotification::Suspected { reason: chain_guard.reason };
-        drafts.push(whole(Kind::ChainGuard, chain_guard.began_at.ms().to_string(), notification));
+        drafts.push(about_gateway(
+            Kind::ChainGuard,
+            chain_guard.began_at.ms().to_string(),
+            notification,
+        ));
     }
     if let Some(bytes) = around.low_disk
         && is_due(tx, Kind::Disk, now)?
     {
         let notification = OperatorNotification::LowDisk { megabytes: bytes / 1_000_000 };
-        drafts.push(whole(Kind::Disk, now.ms().to_string(), notification));
+        drafts.push(about_gateway(Kind::Disk, now.ms().to_string(), notification));
     }
     if let Some(limit) = around.hot_limit
         && is_due(tx, Kind::HotMoney, now)?
@@ -125,7 +129,7 @@ pub(super) fn of_states(
         if hot.is_too_much() {
             let (waiting, limit) = (hot.waiting.to_string(), hot.limit.to_string());
             let notification = OperatorNotification::TooMuchHot { waiting, limit };
-            drafts.push(whole(Kind::HotMoney, now.ms().to_string(), notification));
+            drafts.push(about_gateway(Kind::HotMoney, now.ms().to_string(), notification));
         }
     }
     drafts.extend(of_notes(tx, now)?);
@@ -154,14 +158,14 @@ fn of_node(
             return Ok(None);
         }
         let key = format!("{}:back", down.id);
-        return Ok(Some(whole(Kind::Node, key, OperatorNotification::NodeBack)));
+        return Ok(Some(about_gateway(Kind::Node, key, OperatorNotification::NodeBack)));
     };
     if reported_down.is_some() || last.as_ref().is_some_and(|last| is_recent(last, now)) {
         return Ok(None);
     }
     let minutes = NODE_SILENCE_MS_MAX / 60_000;
     let notification = OperatorNotification::NodeAway { minutes, why: why.clone() };
-    Ok(Some(whole(Kind::Node, format!("{}:down", now.ms()), notification)))
+    Ok(Some(about_gateway(Kind::Node, format!("{}:down", now.ms()), notification)))
 }
 
 /// A sweeper that has failed for long.
@@ -178,7 +182,7 @@ fn of_sweeper(
         return Ok(None);
     }
     let key = format!("{TROUBLE}{}", sweeper.at.map_or(0, Timestamp::ms));
-    Ok(Some(whole(Kind::SweepStuck, key, OperatorNotification::SweeperStuck { trouble })))
+    Ok(Some(about_gateway(Kind::SweepStuck, key, OperatorNotification::SweeperStuck { trouble })))
 }
 
 /// States that roles report: ZMQ, fees and the audit.
@@ -194,7 +198,11 @@ pub(super) fn of_notes(tx: &ReadTx, now: Timestamp) -> Result<Vec<Draft>, store:
     if let Some(RoleReport::Swept { too_expensive: 1.., .. }) = report(Role::Sweeper)?
         && is_due(tx, Kind::Fee, now)?
     {
-        drafts.push(whole(Kind::Fee, now.ms().to_string(), OperatorNotification::FeeTooHigh));
+        drafts.push(about_gateway(
+            Kind::Fee,
+            now.ms().to_string(),
+            OperatorNotification::FeeTooHigh,
+        ));
     }
     if let Some(RoleReport::Checked { faults }) = report(Role::Audit)? {
         let begins =
@@ -219,9 +227,11 @@ fn of_state(
     let reported = last.as_ref().filter(|last| last.key.ends_with(begun));
     Ok(match (begins, reported) {
         (Some(begins), None) if !last.as_ref().is_some_and(|last| is_recent(last, now)) => {
-            Some(whole(kind, format!("{}{begun}", now.ms()), begins))
+            Some(about_gateway(kind, format!("{}{begun}", now.ms()), begins))
         }
-        (None, Some(reported)) => Some(whole(kind, format!("{}{ended}", reported.id), ends)),
+        (None, Some(reported)) => {
+            Some(about_gateway(kind, format!("{}{ended}", reported.id), ends))
+        }
         (Some(_), _) | (None, None) => None,
     })
 }
