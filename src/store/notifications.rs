@@ -16,8 +16,8 @@ use super::error::Error;
 use super::tx::{ReadTx, WriteTx};
 
 pub(crate) use causes::{
-    SentLine, address_changes_since, bad_webhooks, decided_since, ending_between, late_since,
-    payouts_since, stuck_since,
+    address_changes_since, bad_webhooks, decided_since, ending_between, late_since, payouts_since,
+    stuck_since,
 };
 pub(crate) use settings::{admins, choose, forget_admin, remember_admin, way};
 
