@@ -1,8 +1,8 @@
-//! The checkout page: rendered here, whole without JavaScript, one request with all that it needs.
+//! The checkout page: HTML that is complete without JavaScript and needs a single request.
 //!
-//! Style and script stand inside of the page and are allowed by their hashes; nothing else may
-//! run or load. Every value of a merchant is escaped, by askama or by [`language::fill_html`]. Must
-//! not know: where the facts come from.
+//! Style and script are inline and allowed by their hashes; nothing else may run or load. Every
+//! value of a merchant is escaped, by askama or by the catalog. Must not know: where the facts
+//! come from.
 
 pub(crate) mod branding;
 pub(crate) mod language;
@@ -14,11 +14,12 @@ use crate::domain::network::BLOCK_INTERVAL_SECONDS;
 use crate::domain::payment::Detail;
 use crate::domain::time::Timestamp;
 use crate::domain::webhook_url::RedirectUrl;
+use crate::i18n::{Catalog, Value};
 
 use super::qr::Codes;
 
 use branding::{Branding, SCRIPT};
-use language::{Language, Words, fill_html, fill_text};
+use language::Language;
 
 /// What a checkout page shows.
 #[derive(Debug, Clone)]
@@ -27,31 +28,32 @@ pub(crate) struct Checkout {
     pub(crate) payment_id: String,
     pub(crate) business_name: String,
     pub(crate) reference: Option<String>,
-    /// The sum in the shop's own words.
+    /// The price in the shop's own words.
     pub(crate) display_amount: Option<String>,
     pub(crate) amount: Amount,
     pub(crate) due: Amount,
     pub(crate) received: Amount,
     pub(crate) address: String,
-    /// Asks for what is due.
+    /// Requests the amount due.
     pub(crate) payment_uri: String,
     pub(crate) detail: Detail,
-    /// Payments are seen with a delay at the moment.
+    /// Payments are detected with a delay at the moment.
     pub(crate) delayed: bool,
     pub(crate) confirmations: u32,
     pub(crate) confirmations_required: u32,
     pub(crate) expires_at: Timestamp,
-    /// When it was completed: a receipt has a date.
     pub(crate) completed_at: Option<Timestamp>,
     pub(crate) now: Timestamp,
     pub(crate) redirect_url: Option<String>,
-    /// The transactions that pay it, some of them if they are many.
+    /// Whether the payment has a webhook, so that the page may say that the shop is notified.
+    pub(crate) shop_is_notified: bool,
+    /// The transactions that pay it, at most a few.
     pub(crate) txids: Vec<String>,
-    /// Where the button "Pay with play money" leads; regtest only.
+    /// The target of the button "Pay with play money"; regtest only.
     pub(crate) play_money_url: Option<String>,
 }
 
-/// A page and the policy that lets its own style and script run, and nothing else.
+/// A page and the policy that allows only its own style and script.
 #[derive(Debug, Clone)]
 pub(crate) struct Rendered {
     pub(crate) html: String,
@@ -64,37 +66,41 @@ struct Page<'p> {
     style: &'p str,
     script: &'static str,
     language: Language,
-    words: &'static Words,
+    catalog: &'static Catalog,
     /// The other languages, for the switch.
     languages: Vec<Language>,
     checkout: &'p Checkout,
     state: &'static str,
     /// Plain text for the browser's tab.
     tab: String,
-    /// Markup, ready to be shown; so is the hint.
+    /// Markup.
     title: String,
+    /// Markup.
     hint: String,
-    /// Markup: the sum in the shop's own words, and whose words they are.
+    /// Markup: the price in the shop's own words, attributed to the shop.
     quoted: Option<String>,
     /// The colour of the favicon, as hexadecimal digits.
     color: &'static str,
-    /// Whether to ask for money: address, QR code and buttons are shown.
+    /// Whether address, QR code and buttons are shown.
     asks: bool,
-    /// Whether something may still change.
+    /// Whether the state may still change.
     live: bool,
-    /// What the script compares with an event, to see whether the page shows it already.
+    /// The script compares it with an event, to skip an event that the page already shows.
     shown: String,
+    /// What the script announces shortly before the deadline; it replaces `{n}` by minutes.
+    soon: String,
     qr: Option<String>,
-    /// The address in groups of four, for the eye; side by side they are the address.
+    /// Groups of four characters; joined they are the address.
     address_groups: Vec<&'p str>,
-    /// By our clock, for the shopper's may be wrong.
+    /// By the server's clock: the shopper's may be wrong.
     seconds_left: i64,
+    /// Markup.
     time_left: String,
-    /// Markup: until when.
+    /// Markup: the deadline.
     until: String,
-    /// When it was completed: as machines and as people read it.
+    /// The time of completion for machines and for people.
     completed: Option<(String, String)>,
-    /// How far, of the confirmations that are needed.
+    /// Confirmations, at most as many as required.
     confirmed: u32,
     redirect: Option<Redirect<'p>>,
     logo: Option<&'p str>,
@@ -104,19 +110,19 @@ struct Page<'p> {
 
 struct Transaction<'p> {
     txid: &'p str,
-    /// Where an explorer shows it.
+    /// Its page at the block explorer.
     link: Option<String>,
 }
 
 struct Redirect<'p> {
     url: &'p str,
-    /// Markup: where the button leads.
+    /// Markup.
     label: String,
 }
 
-/// What the page says in a state: the word for its style, the colour of its icon, the sentences.
-struct Said {
-    state: &'static str,
+/// What depends on the state: the class of the page, the colour of its icon, and two messages.
+struct State {
+    class: &'static str,
     color: &'static str,
     title: &'static str,
     hint: &'static str,
@@ -128,62 +134,64 @@ pub(crate) fn render(
     branding: &Branding,
     codes: &Codes,
 ) -> Result<Rendered, askama::Error> {
+    let html = page(checkout, branding, codes).render()?;
+    let content_security_policy = branding.policy(checkout.play_money_url.as_deref());
+    Ok(Rendered { html, content_security_policy })
+}
+
+fn page<'p>(checkout: &'p Checkout, branding: &'p Branding, codes: &Codes) -> Page<'p> {
     let language = checkout.language;
-    let words = language.words;
+    let catalog = language.catalog();
     let asks = checkout.detail.asks_for_money();
-    let live = !matches!(checkout.detail, Detail::Paid | Detail::Overpaid);
     let seconds_left = checkout.expires_at.ms_since(checkout.now).max(0) / 1000;
-    let redirect = checkout.redirect_url.as_deref().and_then(|url| {
-        let host = RedirectUrl::parse(url).ok()?.host().to_owned();
-        Some(Redirect { url, label: fill_html(words.back, &[("host", &host)]) })
-    });
-    let play_money = checkout.play_money_url.as_ref().filter(|_| asks);
-    let said = said(checkout);
+    let state = state(checkout);
     let values = values(checkout);
-    let values: Vec<_> = values.iter().map(|(name, value)| (*name, value.as_str())).collect();
-    let qr = if asks { codes.svg(&checkout.payment_uri, words.qr) } else { None };
+    let values: Vec<(&str, &dyn Value)> =
+        values.iter().map(|(name, value)| (*name, value as &dyn Value)).collect();
+    let quoted = |price: &String| {
+        catalog.html("quoted", &[("sum", price), ("shop", &checkout.business_name)])
+    };
+    let play_money = checkout.play_money_url.as_ref().filter(|_| asks);
     let transactions = checkout.txids.iter();
-    let transactions =
-        transactions.map(|txid| Transaction { txid, link: branding.explorer_link(txid) }).collect();
-    let page = Page {
+    Page {
         style: branding.style(),
         script: &SCRIPT,
         language,
-        words,
+        catalog,
         languages: language::ALL.into_iter().filter(|other| *other != language).collect(),
-        state: said.state,
-        tab: fill_text(language, said.title, &values),
-        title: fill_html(said.title, &values),
-        hint: fill_html(said.hint, &values),
-        quoted: checkout
-            .display_amount
-            .as_ref()
-            .map(|sum| fill_html(words.quoted, &[("sum", sum), ("shop", &checkout.business_name)])),
-        color: said.color,
+        state: state.class,
+        tab: catalog.say(state.title, &values),
+        title: catalog.html(state.title, &values),
+        hint: catalog.html(state.hint, &values),
+        quoted: checkout.display_amount.as_ref().map(quoted),
+        color: state.color,
         asks,
-        live,
+        live: !matches!(checkout.detail, Detail::Paid | Detail::Overpaid),
         shown: shown(checkout),
-        qr,
+        soon: soon(catalog),
+        qr: if asks { codes.svg(&checkout.payment_uri, catalog.text("qr")) } else { None },
         address_groups: groups(&checkout.address),
         seconds_left,
-        time_left: time_left(words, seconds_left),
-        until: until(words, checkout.expires_at),
+        time_left: time_left(catalog, seconds_left),
+        until: until(catalog, checkout.expires_at),
         completed: checkout.completed_at.map(date),
         confirmed: checkout.confirmations.min(checkout.confirmations_required),
-        redirect,
+        redirect: checkout.redirect_url.as_deref().and_then(|url| redirect(catalog, url)),
         logo: branding.logo(),
-        transactions,
+        transactions: transactions
+            .map(|txid| Transaction { txid, link: branding.explorer_link(txid) })
+            .collect(),
         play_money: play_money.map(|url| format!("{url}/{}", checkout.payment_id)),
         checkout,
-    };
-    let html = page.render()?;
-    Ok(Rendered {
-        html,
-        content_security_policy: branding.policy(checkout.play_money_url.as_deref()),
-    })
+    }
 }
 
-/// As the script makes it of an event: `detail/confirmations/amountReceivedLtc`.
+fn redirect<'p>(catalog: &Catalog, url: &'p str) -> Option<Redirect<'p>> {
+    let host = RedirectUrl::parse(url).ok()?.host().to_owned();
+    Some(Redirect { url, label: catalog.html("back", &[("host", &host)]) })
+}
+
+/// As the script derives it from an event: `detail/confirmations/amountReceivedLtc`.
 fn shown(checkout: &Checkout) -> String {
     let pending = !matches!(
         checkout.detail,
@@ -199,34 +207,33 @@ const AMBER: &str = "b36b00";
 const GREEN: &str = "17693a";
 const RED: &str = "b3261e";
 
-/// What depends on the state.
-fn said(checkout: &Checkout) -> Said {
-    let words = checkout.language.words;
-    let (state, color, title, hint) = match checkout.detail {
-        Detail::Waiting => ("waiting", BLUE, words.pay, words.waiting_hint),
-        Detail::PartlyPaid => ("partly", AMBER, words.more, words.partly_hint),
-        Detail::Replaced => ("replaced", AMBER, words.pay, words.replaced_hint),
-        Detail::Seen => ("seen", AMBER, words.seen, words.seen_hint),
-        Detail::Confirming => ("confirming", AMBER, words.confirmed, words.confirming_hint),
-        Detail::Paid => ("paid", GREEN, words.paid, words.paid_hint),
-        Detail::Overpaid => ("overpaid", GREEN, words.paid, words.overpaid_hint),
+fn state(checkout: &Checkout) -> State {
+    let (class, color, title, hint) = match checkout.detail {
+        Detail::Waiting => ("waiting", BLUE, "pay", "waiting-hint"),
+        Detail::PartlyPaid => ("partly", AMBER, "more", "partly-hint"),
+        Detail::Replaced => ("replaced", AMBER, "pay", "replaced-hint"),
+        Detail::Seen => ("seen", AMBER, "seen", "seen-hint"),
+        Detail::Confirming => ("confirming", AMBER, "confirmed", "confirming-hint"),
+        Detail::Paid => ("paid", GREEN, "paid", "paid-hint"),
+        Detail::Overpaid => ("overpaid", GREEN, "paid", "overpaid-hint"),
         Detail::Expired if checkout.received.is_zero() => {
-            ("expired", RED, words.expired, words.expired_hint)
+            ("expired", RED, "expired", "expired-hint")
         }
-        Detail::Expired => ("expired", RED, words.expired, words.expired_partly_hint),
-        Detail::Late => ("late", RED, words.late, words.late_hint),
+        Detail::Expired => ("expired", RED, "expired", "expired-partly-hint"),
+        Detail::Late => ("late", RED, "late", "late-hint"),
     };
-    Said { state, color, title, hint }
+    State { class, color, title, hint }
 }
 
-/// What a sentence may name.
-fn values(checkout: &Checkout) -> [(&'static str, String); 7] {
+/// The values of the titles and hints.
+fn values(checkout: &Checkout) -> [(&'static str, String); 8] {
     let ltc = |amount: Amount| format!("{amount}\u{a0}LTC");
     let (n, m) = (checkout.confirmations, checkout.confirmations_required);
     let n = match checkout.detail {
         Detail::Confirming => n.min(m),
         _ => n,
     };
+    let notified = if checkout.shop_is_notified { "yes" } else { "no" };
     [
         ("amount", ltc(checkout.amount)),
         ("due", ltc(checkout.due)),
@@ -235,28 +242,35 @@ fn values(checkout: &Checkout) -> [(&'static str, String); 7] {
         ("n", n.to_string()),
         ("m", m.to_string()),
         ("left", minutes(m.saturating_sub(n)).to_string()),
+        ("notified", notified.to_owned()),
     ]
 }
 
-/// The time until the deadline, as it stands without the script.
-fn time_left(words: &Words, seconds: i64) -> String {
-    let (sentence, number) = match seconds {
-        ..60 => (words.minutes, "<\u{a0}1".to_owned()),
-        60..7_200 => (words.minutes, (seconds / 60).to_string()),
-        _ => (words.hours, (seconds / 3_600).to_string()),
+/// The time until the deadline, as the page shows it without the script.
+fn time_left(catalog: &Catalog, seconds: i64) -> String {
+    let (id, number) = match seconds {
+        ..60 => ("minutes", "<\u{a0}1".to_owned()),
+        60..7_200 => ("minutes", (seconds / 60).to_string()),
+        _ => ("hours", (seconds / 3_600).to_string()),
     };
-    fill_html(sentence, &[("n", &number)])
+    catalog.html(id, &[("n", &number)])
 }
 
-/// The deadline's hour and minute in UTC; the script makes local time of it.
-fn until(words: &Words, deadline: Timestamp) -> String {
+fn soon(catalog: &'static Catalog) -> String {
+    format!("{}: {}", catalog.text("time-left"), catalog.say("minutes", &[("n", &"{n}")]))
+}
+
+/// The deadline's hour and minute in UTC; the script replaces them by local time.
+fn until(catalog: &Catalog, deadline: Timestamp) -> String {
     let text = deadline.to_string();
     let clock = text.get(11..16).unwrap_or_default();
-    let (before, after) = words.until.split_once("{time}").unwrap_or((words.until, ""));
-    format!("{before}<time datetime=\"{text}\" dir=\"ltr\">{clock} UTC</time>{after}")
+    let until = catalog.html("until", &[("time", &format!("{clock} UTC"))]);
+    // Its only value, which the catalog has put into a `<bdi>`, becomes a `<time>`.
+    let time = format!("<time datetime=\"{text}\" dir=\"ltr\">");
+    until.replace("<bdi>", &time).replace("</bdi>", "</time>")
 }
 
-/// A time as RFC 3339 has it, and without what people do not read of it.
+/// A time in RFC 3339, and the same shortened for people.
 fn date(at: Timestamp) -> (String, String) {
     let text = at.to_string();
     let minutes = text.get(..16).unwrap_or_default().replace('T', " ");
@@ -289,27 +303,22 @@ pub(crate) fn render_not_found(
     language: Language,
     branding: &Branding,
 ) -> Result<Rendered, askama::Error> {
-    let words = language.words;
-    let hint = fill_html(words.unknown_hint, &[]);
-    notice(
-        branding,
-        Notice { style: branding.style(), language, title: words.unknown, hint, check_again: None },
-    )
+    let (style, catalog) = (branding.style(), language.catalog());
+    let (title, hint) = (catalog.text("unknown"), catalog.html("unknown-hint", &[]));
+    notice(branding, Notice { style, language, title, hint, check_again: None })
 }
 
-/// Renders the page for somebody who has asked too often, and may again after so many seconds.
+/// Renders the page for a client over its limit, which may ask again after so many seconds.
 pub(crate) fn render_limited(
     language: Language,
     seconds: u64,
     branding: &Branding,
 ) -> Result<Rendered, askama::Error> {
-    let words = language.words;
-    let hint = fill_html(words.limited_hint, &[("n", &seconds.to_string())]);
-    let check_again = Some(words.check_again);
-    notice(
-        branding,
-        Notice { style: branding.style(), language, title: words.limited, hint, check_again },
-    )
+    let (style, catalog) = (branding.style(), language.catalog());
+    let (title, hint) =
+        (catalog.text("limited"), catalog.html("limited-hint", &[("n", &seconds)]));
+    let check_again = Some(catalog.text("check-again"));
+    notice(branding, Notice { style, language, title, hint, check_again })
 }
 
 fn notice(branding: &Branding, notice: Notice<'_>) -> Result<Rendered, askama::Error> {
