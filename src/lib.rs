@@ -10,6 +10,7 @@ mod domain;
 
 mod clock;
 mod crash;
+mod i18n;
 mod logging;
 mod metrics;
 mod notifier;

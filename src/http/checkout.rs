@@ -1,10 +1,8 @@
-//! The checkout page, rendered on the server as one self-contained document that works without
-//! JavaScript.
+//! The checkout page: HTML that is complete without JavaScript and needs a single request.
 //!
-//! The content security policy allows the inline style and script by their hashes, and nothing
-//! else. Every value of a merchant is escaped, by askama or by [`language::fill_html`].
-//!
-//! Must not know: the source of the facts.
+//! Style and script are inline and allowed by their hashes; nothing else may run or load. Every
+//! value of a merchant is escaped, by askama or by the catalog. Must not know: where the facts
+//! come from.
 
 pub(crate) mod branding;
 pub(crate) mod language;
@@ -16,19 +14,21 @@ use crate::domain::network::BLOCK_INTERVAL_SECONDS;
 use crate::domain::payment::Detail;
 use crate::domain::time::Timestamp;
 use crate::domain::webhook_url::RedirectUrl;
+use crate::i18n::{Catalog, Value};
 
 use super::qr::Codes;
 
 use branding::{Branding, SCRIPT};
-use language::{Language, Words, fill_html, fill_text};
+use language::Language;
 
+/// What a checkout page shows.
 #[derive(Debug, Clone)]
 pub(crate) struct Checkout {
     pub(crate) language: Language,
     pub(crate) payment_id: String,
     pub(crate) business_name: String,
     pub(crate) reference: Option<String>,
-    /// The price in the shop's wording.
+    /// The price in the shop's own words.
     pub(crate) display_amount: Option<String>,
     pub(crate) amount: Amount,
     pub(crate) due: Amount,
@@ -37,21 +37,23 @@ pub(crate) struct Checkout {
     /// Requests the amount due.
     pub(crate) payment_uri: String,
     pub(crate) detail: Detail,
-    /// The detection of payments is delayed.
+    /// Payments are detected with a delay at the moment.
     pub(crate) delayed: bool,
     pub(crate) confirmations: u32,
     pub(crate) confirmations_required: u32,
     pub(crate) expires_at: Timestamp,
-    /// The date of the receipt.
     pub(crate) completed_at: Option<Timestamp>,
     pub(crate) now: Timestamp,
     pub(crate) redirect_url: Option<String>,
-    /// Some of the transactions that pay it.
+    /// Whether the payment has a webhook, so that the page may say that the shop is notified.
+    pub(crate) shop_is_notified: bool,
+    /// The transactions that pay it, at most a few.
     pub(crate) txids: Vec<String>,
-    /// Target of the button "Pay with play money"; regtest only.
+    /// The target of the button "Pay with play money"; regtest only.
     pub(crate) play_money_url: Option<String>,
 }
 
+/// A page and the policy that allows only its own style and script.
 #[derive(Debug, Clone)]
 pub(crate) struct Rendered {
     pub(crate) html: String,
@@ -64,37 +66,41 @@ struct Page<'p> {
     style: &'p str,
     script: &'static str,
     language: Language,
-    words: &'static Words,
-    /// The other languages, for the menu.
+    catalog: &'static Catalog,
+    /// The other languages, for the switch.
     languages: Vec<Language>,
     checkout: &'p Checkout,
     state: &'static str,
-    /// Plain text of the browser's tab.
+    /// Plain text for the browser's tab.
     tab: String,
-    /// HTML, like the hint.
+    /// Markup.
     title: String,
+    /// Markup.
     hint: String,
-    /// HTML: the price in the shop's wording, attributed to the shop.
+    /// Markup: the price in the shop's own words, attributed to the shop.
     quoted: Option<String>,
-    /// The colour of the favicon as hexadecimal digits.
+    /// The colour of the favicon, as hexadecimal digits.
     color: &'static str,
-    /// Whether the page requests a payment, with address, QR code and buttons.
+    /// Whether address, QR code and buttons are shown.
     asks: bool,
-    /// Whether the status may still change.
+    /// Whether the state may still change.
     live: bool,
-    /// The state that the page shows, which the script compares with events.
+    /// The script compares it with an event, to skip an event that the page already shows.
     shown: String,
+    /// What the script announces shortly before the deadline; it replaces `{n}` by minutes.
+    soon: String,
     qr: Option<String>,
-    /// The address in groups of four; joined, they are the address.
+    /// Groups of four characters; joined they are the address.
     address_groups: Vec<&'p str>,
-    /// By the server's clock, because the shopper's may be wrong.
+    /// By the server's clock: the shopper's may be wrong.
     seconds_left: i64,
+    /// Markup.
     time_left: String,
-    /// HTML.
+    /// Markup: the deadline.
     until: String,
-    /// When it was completed, as RFC 3339 and as text.
+    /// The time of completion for machines and for people.
     completed: Option<(String, String)>,
-    /// Confirmations so far, up to the required number.
+    /// Confirmations, at most as many as required.
     confirmed: u32,
     redirect: Option<Redirect<'p>>,
     logo: Option<&'p str>,
@@ -104,81 +110,86 @@ struct Page<'p> {
 
 struct Transaction<'p> {
     txid: &'p str,
+    /// Its page at the block explorer.
     link: Option<String>,
 }
 
 struct Redirect<'p> {
     url: &'p str,
-    /// HTML of the button.
+    /// Markup.
     label: String,
 }
 
-/// The parts of the page that depend on the state.
-struct StateText {
-    state: &'static str,
+/// What depends on the state: the class of the page, the colour of its icon, and two messages.
+struct State {
+    class: &'static str,
     color: &'static str,
     title: &'static str,
     hint: &'static str,
 }
 
+/// Renders the page of a payment.
 pub(crate) fn render(
     checkout: &Checkout,
     branding: &Branding,
     codes: &Codes,
 ) -> Result<Rendered, askama::Error> {
+    let html = page(checkout, branding, codes).render()?;
+    let content_security_policy = branding.policy(checkout.play_money_url.as_deref());
+    Ok(Rendered { html, content_security_policy })
+}
+
+fn page<'p>(checkout: &'p Checkout, branding: &'p Branding, codes: &Codes) -> Page<'p> {
     let language = checkout.language;
-    let words = language.words;
+    let catalog = language.catalog();
     let asks = checkout.detail.asks_for_money();
-    let live = !matches!(checkout.detail, Detail::Paid | Detail::Overpaid);
     let seconds_left = checkout.expires_at.ms_since(checkout.now).max(0) / 1000;
-    let redirect = checkout.redirect_url.as_deref().and_then(|url| {
-        let host = RedirectUrl::parse(url).ok()?.host().to_owned();
-        Some(Redirect { url, label: fill_html(words.back, &[("host", &host)]) })
-    });
-    let play_money = checkout.play_money_url.as_ref().filter(|_| asks);
-    let text = state_text(checkout);
+    let state = state(checkout);
     let values = values(checkout);
-    let values: Vec<_> = values.iter().map(|(name, value)| (*name, value.as_str())).collect();
-    let qr = if asks { codes.svg(&checkout.payment_uri, words.qr) } else { None };
+    let mut values: Vec<(&str, &dyn Value)> =
+        values.iter().map(|(name, value)| (*name, value as &dyn Value)).collect();
+    values.push(("notified", &checkout.shop_is_notified));
+    let quoted = |price: &String| {
+        catalog.html("quoted", &[("sum", price), ("shop", &checkout.business_name)])
+    };
+    let play_money = checkout.play_money_url.as_ref().filter(|_| asks);
     let transactions = checkout.txids.iter();
-    let transactions =
-        transactions.map(|txid| Transaction { txid, link: branding.explorer_link(txid) }).collect();
-    let page = Page {
+    Page {
         style: branding.style(),
         script: &SCRIPT,
         language,
-        words,
+        catalog,
         languages: language::ALL.into_iter().filter(|other| *other != language).collect(),
-        state: text.state,
-        tab: fill_text(language, text.title, &values),
-        title: fill_html(text.title, &values),
-        hint: fill_html(text.hint, &values),
-        quoted: checkout
-            .display_amount
-            .as_ref()
-            .map(|sum| fill_html(words.quoted, &[("sum", sum), ("shop", &checkout.business_name)])),
-        color: text.color,
+        state: state.class,
+        tab: catalog.say(state.title, &values),
+        title: catalog.html(state.title, &values),
+        hint: catalog.html(state.hint, &values),
+        quoted: checkout.display_amount.as_ref().map(quoted),
+        color: state.color,
         asks,
-        live,
+        live: !matches!(checkout.detail, Detail::Paid | Detail::Overpaid),
         shown: shown(checkout),
-        qr,
+        soon: soon(catalog),
+        qr: if asks { codes.svg(&checkout.payment_uri, catalog.text("qr")) } else { None },
         address_groups: groups(&checkout.address),
         seconds_left,
-        time_left: time_left(words, seconds_left),
-        until: until(words, checkout.expires_at),
+        time_left: time_left(catalog, seconds_left),
+        until: until(catalog, checkout.expires_at),
         completed: checkout.completed_at.map(date),
         confirmed: checkout.confirmations.min(checkout.confirmations_required),
-        redirect,
+        redirect: checkout.redirect_url.as_deref().and_then(|url| redirect(catalog, url)),
         logo: branding.logo(),
-        transactions,
+        transactions: transactions
+            .map(|txid| Transaction { txid, link: branding.explorer_link(txid) })
+            .collect(),
         play_money: play_money.map(|url| format!("{url}/{}", checkout.payment_id)),
         checkout,
-    };
-    let html = page.render()?;
-    Ok(Rendered {
-        html,
-        content_security_policy: branding.policy(checkout.play_money_url.as_deref()),
-    })
+    }
+}
+
+fn redirect<'p>(catalog: &Catalog, url: &'p str) -> Option<Redirect<'p>> {
+    let host = RedirectUrl::parse(url).ok()?.host().to_owned();
+    Some(Redirect { url, label: catalog.html("back", &[("host", &host)]) })
 }
 
 /// As the script derives it from an event: `detail/confirmations/amountReceivedLtc`.
@@ -197,25 +208,25 @@ const AMBER: &str = "b36b00";
 const GREEN: &str = "17693a";
 const RED: &str = "b3261e";
 
-fn state_text(checkout: &Checkout) -> StateText {
-    let words = checkout.language.words;
-    let (state, color, title, hint) = match checkout.detail {
-        Detail::Waiting => ("waiting", BLUE, words.pay, words.waiting_hint),
-        Detail::PartlyPaid => ("partly", AMBER, words.more, words.partly_hint),
-        Detail::Replaced => ("replaced", AMBER, words.pay, words.replaced_hint),
-        Detail::Seen => ("seen", AMBER, words.seen, words.seen_hint),
-        Detail::Confirming => ("confirming", AMBER, words.confirmed, words.confirming_hint),
-        Detail::Paid => ("paid", GREEN, words.paid, words.paid_hint),
-        Detail::Overpaid => ("overpaid", GREEN, words.paid, words.overpaid_hint),
+fn state(checkout: &Checkout) -> State {
+    let (class, color, title, hint) = match checkout.detail {
+        Detail::Waiting => ("waiting", BLUE, "pay", "waiting-hint"),
+        Detail::PartlyPaid => ("partly", AMBER, "more", "partly-hint"),
+        Detail::Replaced => ("replaced", AMBER, "pay", "replaced-hint"),
+        Detail::Seen => ("seen", AMBER, "seen", "seen-hint"),
+        Detail::Confirming => ("confirming", AMBER, "confirmed", "confirming-hint"),
+        Detail::Paid => ("paid", GREEN, "paid", "paid-hint"),
+        Detail::Overpaid => ("overpaid", GREEN, "paid", "overpaid-hint"),
         Detail::Expired if checkout.received.is_zero() => {
-            ("expired", RED, words.expired, words.expired_hint)
+            ("expired", RED, "expired", "expired-hint")
         }
-        Detail::Expired => ("expired", RED, words.expired, words.expired_partly_hint),
-        Detail::Late => ("late", RED, words.late, words.late_hint),
+        Detail::Expired => ("expired", RED, "expired", "expired-partly-hint"),
+        Detail::Late => ("late", RED, "late", "late-hint"),
     };
-    StateText { state, color, title, hint }
+    State { class, color, title, hint }
 }
 
+/// The values of the titles and hints.
 fn values(checkout: &Checkout) -> [(&'static str, String); 7] {
     let ltc = |amount: Amount| format!("{amount}\u{a0}LTC");
     let (n, m) = (checkout.confirmations, checkout.confirmations_required);
@@ -234,37 +245,44 @@ fn values(checkout: &Checkout) -> [(&'static str, String); 7] {
     ]
 }
 
-/// The remaining time, as shown without JavaScript.
-fn time_left(words: &Words, seconds: i64) -> String {
-    let (sentence, number) = match seconds {
-        ..60 => (words.minutes, "<\u{a0}1".to_owned()),
-        60..7_200 => (words.minutes, (seconds / 60).to_string()),
-        _ => (words.hours, (seconds / 3_600).to_string()),
+/// The time until the deadline, as the page shows it without the script.
+fn time_left(catalog: &Catalog, seconds: i64) -> String {
+    let (id, number) = match seconds {
+        ..60 => ("minutes", "<\u{a0}1".to_owned()),
+        60..7_200 => ("minutes", (seconds / 60).to_string()),
+        _ => ("hours", (seconds / 3_600).to_string()),
     };
-    fill_html(sentence, &[("n", &number)])
+    catalog.html(id, &[("n", &number)])
 }
 
-/// The deadline's hour and minute in UTC; the script converts it to local time.
-fn until(words: &Words, deadline: Timestamp) -> String {
+fn soon(catalog: &'static Catalog) -> String {
+    format!("{}: {}", catalog.text("time-left"), catalog.say("minutes", &[("n", &"{n}")]))
+}
+
+/// The deadline's hour and minute in UTC; the script replaces them by local time.
+fn until(catalog: &Catalog, deadline: Timestamp) -> String {
     let text = deadline.to_string();
     let clock = text.get(11..16).unwrap_or_default();
-    let (before, after) = words.until.split_once("{time}").unwrap_or((words.until, ""));
-    format!("{before}<time datetime=\"{text}\" dir=\"ltr\">{clock} UTC</time>{after}")
+    let until = catalog.html("until", &[("time", &format!("{clock} UTC"))]);
+    // Its only value, which the catalog has put into a `<bdi>`, becomes a `<time>`.
+    let time = format!("<time datetime=\"{text}\" dir=\"ltr\">");
+    until.replace("<bdi>", &time).replace("</bdi>", "</time>")
 }
 
-/// A time as RFC 3339, and as a date with minutes.
+/// A time in RFC 3339, and the same shortened for people.
 fn date(at: Timestamp) -> (String, String) {
     let text = at.to_string();
     let minutes = text.get(..16).unwrap_or_default().replace('T', " ");
     (text, format!("{minutes} UTC"))
 }
 
+/// Splits text of ASCII letters and digits into groups of four.
 fn groups(text: &str) -> Vec<&str> {
     let starts = (0..text.len()).step_by(4);
     starts.filter_map(|start| text.get(start..text.len().min(start + 4))).collect()
 }
 
-/// The expected time of so many blocks in minutes, rounded up.
+/// The expected time for so many blocks, in minutes, rounded up.
 fn minutes(blocks: u32) -> u32 {
     blocks.saturating_mul(BLOCK_INTERVAL_SECONDS).div_ceil(60)
 }
@@ -279,37 +297,26 @@ struct Message<'p> {
     check_again: Option<&'static str>,
 }
 
+/// Renders the page for a payment that does not exist.
 pub(crate) fn render_not_found(
     language: Language,
     branding: &Branding,
 ) -> Result<Rendered, askama::Error> {
-    let words = language.words;
-    let hint = fill_html(words.unknown_hint, &[]);
-    message(
-        branding,
-        Message {
-            style: branding.style(),
-            language,
-            title: words.unknown,
-            hint,
-            check_again: None,
-        },
-    )
+    let (style, catalog) = (branding.style(), language.catalog());
+    let (title, hint) = (catalog.text("unknown"), catalog.html("unknown-hint", &[]));
+    message(branding, Message { style, language, title, hint, check_again: None })
 }
 
-/// Renders the page for a rate-limited client, which may retry after `seconds`.
+/// Renders the page for a client over its limit, which may ask again after so many seconds.
 pub(crate) fn render_limited(
     language: Language,
     seconds: u64,
     branding: &Branding,
 ) -> Result<Rendered, askama::Error> {
-    let words = language.words;
-    let hint = fill_html(words.limited_hint, &[("n", &seconds.to_string())]);
-    let check_again = Some(words.check_again);
-    message(
-        branding,
-        Message { style: branding.style(), language, title: words.limited, hint, check_again },
-    )
+    let (style, catalog) = (branding.style(), language.catalog());
+    let (title, hint) = (catalog.text("limited"), catalog.html("limited-hint", &[("n", &seconds)]));
+    let check_again = Some(catalog.text("check-again"));
+    message(branding, Message { style, language, title, hint, check_again })
 }
 
 fn message(branding: &Branding, message: Message<'_>) -> Result<Rendered, askama::Error> {

@@ -115,6 +115,7 @@ fn checkout(api: &Api, facts: &PaymentFacts, language: Language) -> Checkout {
         },
         now: api.clock.now(),
         redirect_url: payment.redirect_url.clone(),
+        shop_is_notified: payment.webhook_url.is_some(),
         play_money_url: api.play_money_url.clone(),
     }
 }

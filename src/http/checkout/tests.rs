@@ -34,6 +34,7 @@ fn checkout(detail: Detail) -> Checkout {
         completed_at: None,
         now: Timestamp::from_seconds(0),
         redirect_url: Some("https://shop.example/thanks?a=1&b=2".to_owned()),
+        shop_is_notified: true,
         play_money_url: None,
     }
 }
@@ -56,7 +57,7 @@ fn each_payment_state_shows_its_instructions() {
     check(Detail::PartlyPaid, "Please send <bdi>0.03\u{a0}LTC</bdi> more", true);
     check(Detail::Replaced, "was withdrawn", true);
     check(Detail::Seen, "You can close this page", false);
-    check(Detail::Confirming, "about <bdi>10</bdi> min to go", false);
+    check(Detail::Confirming, "About <bdi>10</bdi> min left", false);
     check(Detail::Paid, "Thank you", false);
     check(Detail::Overpaid, "more than asked", false);
     check(Detail::Expired, "arrived in time", false);
@@ -73,7 +74,7 @@ fn the_address_groups_join_to_the_address() {
         let shown = html.split("<code id=\"address\" dir=\"ltr\">").nth(1).expect("an address");
         let shown = shown.split("</code>").next().expect("its end");
         let text = shown.replace("<span>", "").replace("</span><wbr>", "");
-        assert_eq!(text, address, "nothing stands between the groups: it is copied as it is");
+        assert_eq!(text, address, "copied without separators");
     }
     check("ltc1qp5w", &["ltc1", "qp5w"]);
     check("ltc1qp5wf", &["ltc1", "qp5w", "f"]);
@@ -144,10 +145,23 @@ fn a_receipt_has_a_date() {
 }
 
 #[test]
+fn a_page_announces_a_notification_only_if_there_is_a_webhook() {
+    for detail in [Detail::Seen, Detail::Confirming] {
+        for shop_is_notified in [true, false] {
+            let page = render(&Checkout { shop_is_notified, ..checkout(detail) });
+            let html = page.expect("it renders").html;
+            assert!(html.contains("You can close this page."), "{html}");
+            let claim = html.contains("page. The shop is notified automatically.</p>");
+            assert_eq!(claim, shop_is_notified, "{detail:?}: {html}");
+        }
+    }
+}
+
+#[test]
 fn a_late_page_does_not_claim_that_the_shop_was_notified() {
     let page = html(Detail::Late);
     assert!(page.contains("The money is not lost. Contact the shop"), "{page}");
-    // Nothing is sent to a shop that has neither webhook nor bot.
+    // A shop without webhook and bot receives nothing.
     for claim in ["told", "notified", "informed"] {
         assert!(!page.contains(claim), "{claim}: {page}");
     }
@@ -177,7 +191,7 @@ fn a_page_is_small_in_every_state_and_language() {
 fn each_language_names_itself_and_offers_the_others() {
     for language in language::ALL {
         let page = render(&Checkout { language, ..checkout(Detail::Waiting) }).expect("it renders");
-        let (tag, direction) = (language.tag, language.direction);
+        let (tag, direction) = (language.tag, language.direction());
         let start = format!("<html lang=\"{tag}\" dir=\"{direction}\">");
         assert!(page.html.contains(&start), "{tag}");
         for other in language::ALL {
@@ -236,7 +250,7 @@ fn a_page_runs_only_its_own_script() {
 #[test]
 fn a_rate_limited_page_shows_when_to_check_again() {
     let page = render_limited(language::ENGLISH, 7, &Branding::default()).expect("it renders").html;
-    assert!(page.contains("in <bdi>7</bdi> s") && page.contains("Check again"), "{page}");
+    assert!(page.contains("in 7 s") && page.contains("Check again"), "{page}");
     assert!(!page.contains("litecoin:"));
 }
 
