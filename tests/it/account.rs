@@ -87,12 +87,15 @@ fn account_payouts_audit_and_node_agree_to_the_litoshi() {
         assert_eq!(held, sum(fields, "received"));
     }
     assert_eq!(litoshis("0.0012"), node.balance_of(&operator));
-    // The command line says the same.
     let shown = gateway.cli_json(&["merchant", "show", &shop.merchant_id]);
     assert_eq!(sum(&shown, "paid"), sum(&ours, "paid"));
     assert!(gateway.cli_ok(&["merchant", "show", &shop.merchant_id]).stdout.contains("paid out"));
 }
 
+/// 1. Sweep three payments separately and read the payouts in pages of one: newest first, each
+///    once.
+/// 2. Another merchant sees none, and cannot use the cursor.
+/// 3. Invalid parameters and requests without a key are refused.
 #[test]
 #[ignore = "long"]
 fn payouts_are_paginated_and_only_the_merchants_own() {

@@ -1,5 +1,4 @@
-//! Two doors, one house: what can be done from Discord can be done from the shell, leaves the same
-//! line in the trail, and is refused in the same words.
+//! Bot and CLI: the same operations, the same audit-log entries, the same refusals.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,5 @@
-//! Discord down, slow, limiting or refusing: payments go on, and the bot comes back by itself.
+//! Discord down, slow, limiting or refusing: payments continue, and the bot recovers
+//! automatically.
 
 use std::time::{Duration, Instant};
 

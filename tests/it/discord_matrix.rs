@@ -1,4 +1,4 @@
-//! Every command by everybody from everywhere, and hostile things in every field.
+//! Every command from every user and place, and hostile input in every field.
 
 use std::collections::BTreeMap;
 

@@ -1,5 +1,5 @@
-//! Files in directories of other users. Root's commands become the user whose directory they work
-//! in, and nothing that this user puts there is followed, changed or waited for.
+//! Files in other users' directories: root's commands switch to the directory's owner, and
+//! follow, change or wait for nothing that this user put there.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -399,6 +399,9 @@ fn root_refuses_a_world_writable_directory() {
     drop(installed.node);
 }
 
+/// 1. Make the directory, or its parent, writable for others: `init` exits with 4 and writes
+///    nothing.
+/// 2. Correct the mode: `init` succeeds.
 #[test]
 fn init_refuses_a_directory_that_others_can_write() {
     let gateway = Gateway::bare();
@@ -418,6 +421,9 @@ fn init_refuses_a_directory_that_others_can_write() {
     assert_eq!(made.code, 0, "{made:?}");
 }
 
+/// 1. Make the configuration or its directory writable for others: every command exits with 2,
+///    and doctor reports only that.
+/// 2. Correct the mode: the configuration is valid.
 #[test]
 fn a_configuration_that_others_can_change_is_refused() {
     let gateway = Gateway::offline();
@@ -455,6 +461,8 @@ fn root_refuses_a_configuration_of_another_user() {
     gateway.cli_ok(&["check-config"]);
 }
 
+/// 1. Replace each configured file by a FIFO: `serve` refuses it without waiting.
+/// 2. Replace the configuration by a FIFO: `check-config` refuses it.
 #[test]
 fn a_fifo_in_place_of_a_configured_file_is_refused_at_once() {
     for (key, serve) in [

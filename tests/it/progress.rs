@@ -1,4 +1,4 @@
-//! Work that takes long says how far it is, to people and to systemd.
+//! Progress of long work, for users and for systemd.
 
 use std::os::unix::net::UnixDatagram;
 use std::sync::Arc;
@@ -37,6 +37,8 @@ fn on_a_terminal(gateway: &Gateway, command: &str) -> Terminal {
     Terminal::start(&format!("{program} {command} --config {}", config.display()))
 }
 
+/// 1. Slow down the node and run `rescan`, `audit` and `backup --verify` on a terminal.
+/// 2. Each shows one line with a bar and the remaining time, and clears it at the end.
 #[test]
 #[ignore = "long"]
 fn a_terminal_shows_a_bar_with_the_time_left() {
@@ -57,7 +59,6 @@ fn a_terminal_shows_a_bar_with_the_time_left() {
     let screen = ended(&mut on_a_terminal(&gateway, "audit"));
     let bar = "reading the node's unspent outputs [=";
     assert!(screen.contains(bar) && screen.contains("42 %"), "{screen}");
-    // Catching up, in a trial of a copy.
     proxy.set(Fault::SlowCall("getblock", Duration::from_millis(150)));
     node.mine(12);
     let screen = ended(&mut on_a_terminal(&gateway, &format!("backup --verify {copy}")));

@@ -139,6 +139,9 @@ fn idempotency_keys_attempts_and_notifications_expire() {
     assert_eq!((event.raw("attemptCount"), event.raw("attempts")), ("1", "[]"));
 }
 
+/// 1. Create payments up to the daily limit: the next gets 429 until the day ends.
+/// 2. A repeated idempotency key and another merchant are not affected.
+/// 3. The next day payments are created again.
 #[test]
 fn a_merchant_has_a_daily_limit_of_payments() {
     let Some(TestEnv { gateway, shop, node }) =

@@ -1,10 +1,10 @@
-//! Databases of every schema that was released, with data in every table: the newest program takes
-//! them over with all that they hold, and a kill in the middle leaves the old schema or the new.
+//! Upgrades of databases of every released schema, with data in every table: all data is kept,
+//! and a kill leaves the old or the new schema.
 //!
-//! `tests/fixtures/schemas/N` is what a real run of the program with schema N left behind: the
-//! database as SQL, the chain that it followed, and its keys, which are worth nothing outside of
-//! regtest. Before a new schema is released, `SAVE_SCHEMA=1 cargo test --test it
-//! upgrade::a_run_that_fills_every_table -- --include-ignored` adds the one that was the newest.
+//! `tests/fixtures/schemas/N` is the state that a real run with schema N left: the database as
+//! SQL, its chain, and its keys, which are worthless outside of regtest. Before a new schema
+//! is released, `SAVE_SCHEMA=1 cargo test --test it upgrade::a_run_that_fills_every_table --
+//! --include-ignored` adds the newest one.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -27,13 +27,14 @@ use crate::harness::receiver::Receiver;
 use crate::harness::shop::Shop;
 use crate::harness::wait::{SOON, wait_for};
 
-/// What a gateway needs besides its database: the file in the fixture, and the key that names it.
+/// Files that a gateway needs besides its database: fixture and configuration key.
 const KEYS: [(&str, &str); 3] = [
     ("secret", "secret_file"),
     ("signing.key", "wallet.signing_key_file"),
     ("seal.key", "sweeper.seal_key_file"),
 ];
 
+/// The fixtures of all released schemas.
 fn fixtures() -> Vec<(u32, PathBuf)> {
     let folder = files::project().join("tests/fixtures/schemas");
     let mut found: Vec<(u32, PathBuf)> = fs::read_dir(folder)
@@ -46,13 +47,13 @@ fn fixtures() -> Vec<(u32, PathBuf)> {
     found
 }
 
-/// How many schemas there are: the number of the newest.
+/// The number of the newest schema.
 fn newest() -> u32 {
     let folder = files::project().join("src/store/migrations");
     u32::try_from(files::files_below(&folder, ".sql").len()).unwrap()
 }
 
-/// A node whose best chain is the fixture's.
+/// A node with the fixture's chain.
 fn node_of(fixture: &Path) -> Option<Node> {
     let node = Node::start()?;
     for block in fs::read_to_string(fixture.join("blocks.hex")).unwrap().lines() {
@@ -63,7 +64,7 @@ fn node_of(fixture: &Path) -> Option<Node> {
     Some(node)
 }
 
-/// A gateway with the fixture's database and keys, not started.
+/// A stopped gateway with the fixture's database and keys.
 fn gateway_of(fixture: &Path, node: &Node) -> Gateway {
     let gateway = Gateway::init(node);
     let read = |name: &str| fs::read_to_string(fixture.join(name)).unwrap();
@@ -78,6 +79,7 @@ fn gateway_of(fixture: &Path, node: &Node) -> Gateway {
     gateway
 }
 
+/// Replaces the database by the fixture's.
 fn put_database(fixture: &Path, gateway: &Gateway) {
     for suffix in ["", "-wal", "-shm", ".heads"] {
         let _ = fs::remove_file(format!("{}{suffix}", gateway.setting("database")));
@@ -86,22 +88,24 @@ fn put_database(fixture: &Path, gateway: &Gateway) {
     Connection::open(gateway.setting("database")).unwrap().execute_batch(&sql).unwrap();
 }
 
+/// The file of the high-water mark.
 fn mark(gateway: &Gateway) -> PathBuf {
     format!("{}.high-water", gateway.setting("database")).into()
 }
 
-/// What upgrades of this gateway's database have kept, in the order of their names.
+/// Copies kept by upgrades, by name.
 fn all_kept(gateway: &Gateway) -> Vec<PathBuf> {
     let mut all = beside(gateway, ".before-v");
     all.retain(|file| file.extension() != Some("part".as_ref()));
     all
 }
 
-/// Copies that were not made to their end.
+/// Incomplete copies.
 fn parts(gateway: &Gateway) -> Vec<PathBuf> {
     beside(gateway, ".part")
 }
 
+/// Files of the gateway's directory whose path contains this word.
 fn beside(gateway: &Gateway, word: &str) -> Vec<PathBuf> {
     let files = fs::read_dir(gateway.folder()).unwrap().map(|entry| entry.unwrap().path());
     let mut found: Vec<PathBuf> =
@@ -110,15 +114,17 @@ fn beside(gateway: &Gateway, word: &str) -> Vec<PathBuf> {
     found
 }
 
+/// Deletes the copies kept by upgrades.
 fn forget_kept(gateway: &Gateway) {
     all_kept(gateway).iter().for_each(|file| fs::remove_file(file).unwrap());
 }
 
+/// The copy of the upgrade to the newest schema.
 fn kept(gateway: &Gateway) -> PathBuf {
     format!("{}.before-v{}", gateway.setting("database"), newest()).into()
 }
 
-/// All tables of a fixture, and for each the columns that it has there.
+/// All tables of a database, with their columns.
 fn tables(file: &Path) -> Vec<(String, Vec<String>)> {
     let connection = Connection::open(file).unwrap();
     let names = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'
@@ -132,12 +138,13 @@ fn tables(file: &Path) -> Vec<(String, Vec<String>)> {
     names.into_iter().map(columns).collect()
 }
 
+/// The first column of a query, as text.
 fn texts(connection: &Connection, sql: &str) -> Vec<String> {
     let mut statement = connection.prepare(sql).unwrap();
     statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
 }
 
-/// What those columns hold now, under whichever name their table has.
+/// The content of these columns now, also of renamed tables.
 fn held(gateway: &Gateway, tables: &[(String, Vec<String>)]) -> Vec<(String, Vec<Vec<Cell>>)> {
     let database = Database::of(gateway);
     let audit_log = "SELECT name FROM sqlite_schema WHERE name IN ('audit_log')";
@@ -151,14 +158,20 @@ fn held(gateway: &Gateway, tables: &[(String, Vec<String>)]) -> Vec<(String, Vec
     tables.iter().map(rows).collect()
 }
 
+/// The schema version of a database.
 fn version_of(file: &Path) -> u32 {
     let connection = Connection::open(file).unwrap();
     connection.query_row("PRAGMA user_version", [], |row| row.get(0)).unwrap()
 }
 
-/// What never changes again.
+/// Completed payments, which never change again.
 const FINAL: &str = "SELECT id, status, status_at FROM payments WHERE status = 'completed'";
 
+/// 1. Open each fixture's database with the current program: it has the newest schema, all
+///    data, and a clean audit.
+/// 2. The copy from before the upgrade is complete and private.
+/// 3. Serve: a new payment gets a new address and completes; completed payments are unchanged.
+/// 4. Go back with `restore`, as the guide says: the newer coins are reported.
 #[test]
 fn every_released_schema_is_migrated_with_all_its_data() {
     for (version, fixture) in fixtures() {
@@ -176,7 +189,6 @@ fn every_released_schema_is_migrated_with_all_its_data() {
         assert_eq!(version_of(&database), newest());
         assert_eq!(held(&gateway, &tables), before, "schema {version}");
         gateway.cli_ok(&["audit"]);
-        // What was there is kept, whole, and can be put back.
         if version < newest() {
             assert_eq!(version_of(&kept(&gateway)), version);
             assert_eq!(fs::metadata(kept(&gateway)).unwrap().permissions().mode() & 0o777, 0o600);
@@ -188,7 +200,6 @@ fn every_released_schema_is_migrated_with_all_its_data() {
             ]);
         }
         let finals = Database::of(&gateway).rows(FINAL);
-        // And it serves: nothing that was final changes, and no address is given out again.
         gateway.set("sweeper.interval", "1s");
         gateway.start();
         let key = gateway.cli_list(&["merchant", "list"])[0].text("merchantId");
@@ -197,7 +208,6 @@ fn every_released_schema_is_migrated_with_all_its_data() {
         let fresh = shop.create("0.05");
         let script = "SELECT count(DISTINCT script) = count(*) FROM payments";
         assert_eq!(Database::of(&gateway).rows(script), [[Cell::Integer(1)]]);
-        // The wallet's coins are of this chain from now on.
         node.mine_to(&node.fresh_address(), 101);
         node.send(&fresh.address, "0.05");
         node.mine(2);
@@ -207,7 +217,6 @@ fn every_released_schema_is_migrated_with_all_its_data() {
         assert!(finals.iter().all(|row| after.contains(row)), "{finals:?}, {after:?}");
         gateway.cli_ok(&["audit"]);
         gateway.term();
-        // The way back, as the guide says, with this number in the place of its own.
         if version < newest() {
             let theirs = "/var/lib/litegate/litegate.db.before-v5";
             let ours = kept(&gateway).display().to_string();
@@ -216,7 +225,6 @@ fn every_released_schema_is_migrated_with_all_its_data() {
                 &[(theirs, &ours)],
             );
             let words: Vec<&str> = words[1..].iter().map(String::as_str).collect();
-            // The money that came since is on the chain, and named.
             gateway.cli_fails(&words, 1, &["restored, but the audit", "unattributed: 0.05 ltc"]);
             gateway.cli_fails(&["payment", "show", &fresh.id], 1, &[]);
         }
@@ -264,6 +272,9 @@ fn an_interrupted_upgrade_leaves_the_old_or_the_new_schema() {
     }
 }
 
+/// 1. Upgrade three databases in turn: each keeps its copy.
+/// 2. Let a table of the same name exist: the upgrade fails each time, keeps no copy, and
+///    leaves the old schema.
 #[test]
 fn each_upgrade_keeps_a_new_copy_and_a_failed_one_keeps_none() {
     let gateway = Gateway::offline();
@@ -278,7 +289,6 @@ fn each_upgrade_keeps_a_new_copy_and_a_failed_one_keeps_none() {
         let rename = format!("UPDATE merchants SET name = '{to}'");
         Connection::open(&database).unwrap().execute_batch(&rename).unwrap();
     };
-    // The older copy was put back, went on, and is upgraded again.
     for name in ["First", "Second", "Third"] {
         rename(name);
         gateway.cli_ok(&["payment", "list"]);
@@ -289,7 +299,6 @@ fn each_upgrade_keeps_a_new_copy_and_a_failed_one_keeps_none() {
     let kept = all_kept(&gateway);
     assert_eq!(kept.iter().flat_map(names).collect::<Vec<_>>(), ["First", "Second", "Third"]);
 
-    // A table that is in the way: each start fails, and none leaves a copy.
     forget_kept(&gateway);
     rename("Fourth");
     let in_the_way = "CREATE TABLE in_flight_sweeps (x INTEGER) STRICT";
@@ -301,7 +310,9 @@ fn each_upgrade_keeps_a_new_copy_and_a_failed_one_keeps_none() {
     assert_eq!(version_of(&database), version);
 }
 
-/// `UPGRADES=200` tries more instants.
+/// 1. Kill the upgrade at `UPGRADES` random instants: the database has the old or the new
+///    schema, with all data.
+/// 2. Repeat the command: the upgrade completes.
 #[test]
 #[ignore = "long"]
 fn a_kill_at_any_instant_of_an_upgrade_loses_nothing() {
@@ -339,8 +350,8 @@ fn a_kill_at_any_instant_of_an_upgrade_loses_nothing() {
     }
 }
 
-/// Adds so many payments to a database of an old schema, with what belongs to them: of twenty,
-/// seventeen were paid, told, and swept with others.
+/// Adds payments with everything that belongs to them to a database of an old schema: 17 of 20
+/// are paid, notified and swept.
 fn enlarge(database: &Path, payments: u64) {
     let mut connection = Connection::open(database).unwrap();
     connection.execute_batch("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF").unwrap();
