@@ -1,4 +1,4 @@
-//! What a merchant is told of its money, against the audit and the node's own list.
+//! A merchant's balances and payouts, compared with the audit and the node's UTXO set.
 
 use serde_json::Value;
 

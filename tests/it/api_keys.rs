@@ -1,4 +1,4 @@
-//! Named API keys: what each scope allows, revocation, and the time of the last use.
+//! Named API keys: scopes, revocation, and the time of the last use.
 
 use crate::harness::gateway::Gateway;
 use crate::harness::http::Answer;

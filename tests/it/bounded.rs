@@ -66,7 +66,7 @@ fn a_mass_expiry_delays_neither_payments_nor_blocks() {
     }
 }
 
-/// The size of the disk, and of what else lies on it, in bytes.
+/// Size of the disk, and of the other file on it, in bytes.
 const DISK: usize = 8_000_000;
 const OTHER: usize = 5_300_000;
 

@@ -1,4 +1,4 @@
-//! The page that the shopper sees.
+//! The checkout page without a browser: content, QR image and event stream.
 
 use crate::harness::test_env::TestEnv;
 use crate::harness::wait::{SOON, wait_for};

@@ -1,7 +1,7 @@
-//! The checkout in a real Chromium: each state by real payments, the page never reloaded by the
-//! shopper; the same with JavaScript off; pictures, codes, weight and accessibility of each state.
+//! The checkout in Chromium: each state through real payments, without a reload; the same
+//! without JavaScript; screenshots, QR codes, size and accessibility of each state.
 //!
-//! The pictures are left in `target/checkout`, in a folder for each test.
+//! Screenshots are in `target/checkout`, in a directory per test.
 
 use std::time::{Duration, Instant};
 
@@ -341,8 +341,8 @@ fn the_page_renders_quickly_over_a_slow_connection() {
     assert!(painted["ms"].as_u64().unwrap() <= 1_500, "{painted}");
 }
 
-/// How fast it is depends on what else the machine does: so the best of three tries counts, and
-/// less is asked for than what a machine at rest reaches.
+/// The speed depends on the machine's load: the best of three attempts counts, with a limit
+/// above that of an idle machine.
 #[test]
 #[ignore = "long: a browser, several times"]
 fn the_page_reaches_the_required_lighthouse_scores() {
@@ -369,7 +369,7 @@ fn the_page_updates_soon_after_the_node_gets_the_transaction() {
         let payment = test_env.shop.create("0.05");
         shopper.opens(&page(&test_env, &payment.id));
         shopper.does(json!({"act": "await", "state": "waiting"}));
-        // The wallet's own work is counted in: what is measured is never less than what is.
+        // The wallet's own work is included, so the measurement is an upper bound.
         let start = Instant::now();
         test_env.node.send(&payment.address, "0.05");
         shopper.does(json!({"act": "await", "state": "seen"}));

@@ -20,7 +20,7 @@ use crate::harness::test_env::TestEnv;
 use crate::harness::wait::{SOON, stays_true, wait_for};
 use crate::harness::zmq::Publisher;
 
-/// Addresses of regtest that belong to nobody here.
+/// Regtest addresses that belong to no wallet of the tests.
 pub(crate) const ADDRESS: &str = "rltc1qw508d6qejxtdg4y5r3zarvary0c5xw7k693xs3";
 
 pub(crate) const ADA: u64 = 100_000_000_000_000_001;
@@ -43,7 +43,7 @@ pub(crate) fn grant(id: u64, days: u32) -> Value {
     ])
 }
 
-/// What stands between the bars that hide it.
+/// The text between spoiler bars.
 #[track_caller]
 pub(crate) fn secret_in(reply: &Reply) -> String {
     let text = reply.text();
@@ -58,7 +58,7 @@ pub(crate) fn offline(configure: impl FnOnce(&Gateway)) -> (Discord, Gateway) {
     with_bot(gateway, configure)
 }
 
-/// The same beside a node.
+/// The same with a node.
 pub(crate) fn beside(node: &Node, configure: impl FnOnce(&Gateway)) -> (Discord, Gateway) {
     with_bot(Gateway::init(node), configure)
 }
@@ -228,7 +228,7 @@ fn a_key_rotation_requires_a_timely_owner_confirmation() {
     let confirmation = discord.command(&ada, "rotate_key", json!([]));
     assert_eq!(confirmation.buttons(), ["Replace the key", "Leave it"]);
     assert!(confirmation.text().contains("key 1") && confirmation.text().contains("key 2"));
-    // Somebody else's yes, and one that nobody was asked for.
+    // A confirmation by another user, and one that was not requested.
     for (person, id) in [(&eve, None), (&ada, Some(format!("yes:{}", "0".repeat(32))))] {
         let refused = match id {
             None => discord.press(person, &confirmation.body, "Replace the key"),
@@ -298,12 +298,12 @@ fn an_old_key_stays_valid_for_a_day_on_request() {
     assert!(opens(&first) && opens(&second));
     gateway.let_pass(Duration::from_secs(86_400 + 1));
     assert!(!opens(&first) && opens(&second));
-    // Who rotates twice within the day ends the first key.
+    // A second rotation within a day revokes the first key.
     let third = rotate(lives_on.clone());
     assert!(opens(&second) && opens(&third));
     let fourth = rotate(lives_on);
     assert!(!opens(&second) && opens(&third) && opens(&fourth));
-    // And whoever does not ask for it ends the last one, too: by Discord and by the shell.
+    // Without keeping the old key, both are revoked: by bot and by CLI.
     let id = gateway.cli_list(&["merchant", "list"])[0].text("merchantId");
     let fifth = gateway.cli_json(&["merchant", "rotate-key", &id]).text("apiKey");
     assert!(!opens(&third) && !opens(&fourth) && opens(&fifth));
@@ -353,7 +353,7 @@ fn each_audit_log_entry_is_posted_once_to_its_channel() {
         gateway.set("discord.audit_log_channel_id", id);
     });
     let ada = Person::member(ADA, "ada");
-    // The first look notes where the trail begins.
+    // The first pass records where the audit log begins.
     gateway.await_log(&["commands registered"]);
     wait_for("the first look", SOON, || {
         let sql = "SELECT note FROM role_status WHERE role = 'discord_trail'";
@@ -370,7 +370,7 @@ fn each_audit_log_entry_is_posted_once_to_its_channel() {
     let said = in_channel();
     assert!(said.contains("**set\\_address**") && said.contains("**add**"), "{said}");
     assert!(said.contains("ada → \\@everyone \\*\\*Shop"), "before and after: {said}");
-    // A restart repeats nothing, and what fails is sent later.
+    // A restart repeats nothing, and failed messages are sent later.
     gateway.restart();
     discord.await_bot();
     discord.command(&ada, "set_business_name", text("name", "Third"));
@@ -451,7 +451,7 @@ fn secrets_appear_in_no_log_audit_log_or_channel() {
         "confirmations",
         "role_status",
     ]);
-    // What goes to Discord and is not the answer to the one who asked.
+    // Messages to Discord other than the response to the user.
     let public = discord.calls().into_iter().filter(|call| {
         !call.path.starts_with("/webhooks/") && !call.path.starts_with("/interactions/")
     });
@@ -549,7 +549,7 @@ fn an_address_change_is_delayed_and_can_be_cancelled() {
     let ada_id = merchants.iter().find(|m| m.raw("discordId").contains(&ADA.to_string())).unwrap();
     gateway.cli_ok(&["merchant", "cancel-address-change", &ada_id.text("merchantId")]);
     assert!(!account().contains(&second));
-    // Left alone it takes effect after its day, and that is told too.
+    // Without a cancellation it takes effect after a day, which is notified, too.
     ask(&second);
     gateway.let_pass(Duration::from_secs(24 * 3600 + 60));
     discord.await_message(ADA, &["go to", &second, "from now on"]);
@@ -587,7 +587,7 @@ fn secrets_disappear_and_are_shown_at_most_five_times_an_hour() {
     wait_for("the secrets to go away", SOON, || discord.count("DELETE", "/webhooks/") == 5);
     let refused = discord.command(&ada, "view_webhook_secret", json!([]));
     assert!(refused.text().contains("five times an hour"), "{}", refused.text());
-    // One kind does not use up the other, and after an hour it goes on.
+    // The limits of both kinds are separate, and renew after an hour.
     secret_in(&discord.command(&ada, "view_key", json!([])));
     gateway.let_pass(Duration::from_secs(3_601));
     secret_in(&discord.command(&ada, "view_webhook_secret", json!([])));
@@ -640,7 +640,7 @@ fn administrator_operations_appear_in_the_audit_log() {
     assert!(twice.text().contains("not suspended"), "{}", twice.text());
 
     let confirmation = discord.command(&root, "revoke_sub", user(ADA));
-    // Whoever lost the role between question and yes has no say any more.
+    // A user who lost the role before confirming is refused.
     let fired = Person::member(ROOT, "root");
     let refused = discord.press(&fired, &confirmation.body, "End it");
     assert!(refused.text().contains("for administrators"), "{}", refused.text());
@@ -715,7 +715,7 @@ fn buttons_page_through_lists() {
     assert!(discord.complete(&bob, "payment", "payment", "order").choices().is_empty());
     assert!(discord.complete(&bob, "merchant", "merchant", "a").choices().is_empty());
     assert_eq!(discord.complete(&root, "merchant", "merchant", "ad").choices().len(), 1);
-    // What somebody else has paid does not exist.
+    // Another merchant's payment is not found.
     let hidden = discord.command(&bob, "payment", text("payment", &by_order[0].1));
     assert!(hidden.text().contains("no such payment"), "{}", hidden.text());
     let hidden = discord.command(&bob, "resend_webhook", text("payment", &by_order[0].1));
@@ -789,7 +789,7 @@ fn bot_and_doctor_show_the_time_of_the_last_zmq_event() {
     let begun = clock::now().as_secs();
     publisher.publish("hashblock", &[7; 32]);
     node.mine(1);
-    // Who is not connected yet hears the next one, which is recorded after ten seconds.
+    // A late subscriber gets the next message, which is recorded after ten seconds.
     wait_for("the age of what was heard", SOON, || {
         publisher.publish("hashblock", &[7; 32]);
         shown().contains("ZMQ\nlast heard <t:")
@@ -806,7 +806,7 @@ fn bot_and_doctor_show_the_time_of_the_last_zmq_event() {
 fn an_administrator_previews_and_confirms_a_sweep() {
     let Some(TestEnv { gateway, shop, node }) = TestEnv::alone() else { return };
     let discord = add_bot(&gateway);
-    // The first look of a sweeper that starts has swept what there was: nothing.
+    // The first pass of a starting sweeper has nothing to sweep.
     let payment = shop.create("0.05");
     node.send(&payment.address, "0.05");
     node.mine(2);

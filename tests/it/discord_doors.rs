@@ -10,8 +10,7 @@ use crate::harness::discord::{Discord, MERCHANTS_CHANNEL, Person};
 use crate::harness::files;
 use crate::harness::gateway::Gateway;
 
-/// Everything that is written into the trail, the command of Discord that does it, and that of the
-/// shell.
+/// Every act of the audit log, its bot command and its CLI command.
 const OPERATIONS: [(&str, &str, &str); 26] = [
     ("add", "set_address", "merchant add"),
     ("announce", "announce", "bot announce"),
@@ -46,7 +45,7 @@ const OPERATIONS: [(&str, &str, &str); 26] = [
 const SHELL_ONLY: [&str; 4] =
     ["add_api_key", "reset_second_factor", "revoke_api_key", "view_api_key"];
 
-/// What only looks, in both doors.
+/// Read-only commands of bot and CLI.
 const LOOKS: [(&str, &str); 16] = [
     ("account", "merchant show"),
     ("audit_log", "audit-log"),
@@ -87,7 +86,7 @@ fn every_operation_is_mapped_to_a_bot_and_a_cli_command() {
         let said = gateway.run(&words);
         assert_eq!(said.code, 0, "litegate {command}: {}", said.stderr);
     }
-    // What the source writes into the trail is in the table, word by word.
+    // Exactly the acts in the source are in the table.
     let operations =
         OPERATIONS.iter().map(|act| act.0).filter(|act| !act.is_empty()).chain(SHELL_ONLY);
     let operations: BTreeSet<String> = operations.map(str::to_owned).collect();
@@ -115,7 +114,7 @@ fn acts_of_the_source() -> BTreeSet<String> {
     found
 }
 
-/// Where the merchant of the shell and that of Discord stand.
+/// The merchants of both interfaces.
 struct Doors {
     discord: Discord,
     gateway: Gateway,
@@ -136,7 +135,7 @@ impl Doors {
         Doors { discord, gateway, ada, root, cli }
     }
 
-    /// The trail of a merchant: acts in their order, with what does not depend on time.
+    /// A merchant's acts in order, without values that depend on time.
     fn audit_log(&self, merchant: &str) -> Vec<(String, String, String)> {
         let timeless = ["set_name", "set_confirmations", "set_webhook_url", "choose_notifications"];
         let mut all: Vec<_> = self
@@ -216,7 +215,7 @@ fn bot_and_cli_do_the_same_and_write_the_same_audit_log() {
     let (by_discord, by_shell) = (doors.audit_log(&of_discord), doors.audit_log(cli));
     assert_eq!(by_discord, by_shell);
     assert_eq!(by_discord.len(), 17, "{by_discord:?}");
-    // What is for all: both doors post it, and say who did.
+    // Announcements: both interfaces post them and record the actor.
     let confirmation = discord.command(root, "announce", text("text", "Hello from Discord"));
     discord.press(root, &confirmation.body, "Post it");
     gateway.cli_ok(&["bot", "announce", "Hello from the shell"]);

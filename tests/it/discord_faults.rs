@@ -43,13 +43,13 @@ fn a_dropped_connection_is_resumed_and_nothing_is_lost() {
     connected("1");
     assert!(gateway.metrics().contains("litegate_discord_acknowledgement_seconds_count 3"));
     discord.drop_socket();
-    // Sent while nobody listens: the resumed session is told of it.
+    // Sent while disconnected: the resumed session receives it.
     let token = discord.send(&ada, "docs", &json!([]));
     payments_go_on(&shop, "without a connection");
     let reply = discord.await_reply(&token, "/docs over the gap");
     assert!(reply.text().contains("/docs"));
     assert_eq!(discord.sessions(), (1, 1), "resumed, not begun anew");
-    // A session that Discord has forgotten is begun anew.
+    // A session that Discord has lost is replaced by a new one.
     discord.lose_session();
     wait_for("a new session", Duration::from_secs(40), || discord.sessions().0 == 2);
     let reply = discord.command(&ada, "docs", json!([]));
@@ -74,7 +74,7 @@ fn the_bot_survives_a_burst_of_errors_and_rate_limits() {
     }
     let audit_log = discord.command(&Person::admin(ROOT, "root"), "audit_log", json!([])).text();
     assert_eq!(audit_log.matches("set\\_name").count(), 4, "{audit_log}");
-    // What cannot be acknowledged is not done.
+    // A command that cannot be acknowledged is not performed.
     discord.fail_next("/callback", 500, 1);
     let refused = discord.command(&ada, "set_business_name", text("name", "Never"));
     assert!(refused.text().contains("Something went wrong"), "{}", refused.text());
@@ -137,7 +137,7 @@ fn an_invalid_token_is_logged_once_and_stops_nothing() {
 fn an_unreachable_discord_stops_nothing() {
     let gateway = Gateway::offline();
     {
-        // Its ports are free again when it is gone.
+        // Its ports are free again after this block.
         let discord = Discord::start();
         discord.configure(&gateway);
     }

@@ -1,5 +1,5 @@
-//! The bot in the languages of those who use it: what a merchant reads from the first command to
-//! the first direct message, and every command's answer in every language.
+//! The bot's languages: everything a merchant reads up to the first direct message, and every
+//! command's response in every language.
 
 use std::time::{Duration, Instant};
 
@@ -16,7 +16,7 @@ use crate::harness::receiver::Receiver;
 use crate::harness::shop::Shop;
 use crate::harness::wait::{SOON, wait_for};
 
-/// The locales of Discord in which the bot speaks a language of its own, and English.
+/// Discord locales with a translation, and English.
 const LOCALES: [&str; 5] = ["en-US", "de", "es-ES", "fr", "pt-BR"];
 
 /// Words that are in most English sentences and in none of the other languages.
@@ -35,7 +35,7 @@ const ENGLISH: [&str; 12] = [
     "please",
 ];
 
-/// No sentence of ours is English; what stands between backticks is the same everywhere.
+/// No sentence is English; text in backticks is the same in all languages.
 #[track_caller]
 fn check_no_english(said: &str, what: &str) {
     let prose: String = said.split("```").step_by(2).collect();
@@ -130,12 +130,12 @@ fn direct_messages_use_the_last_language_of_their_reader() {
         let merchants = gateway.cli_list(&["merchant", "list"]);
         let owner = merchants.iter().find(|m| m.raw("discordId").contains(&id.to_string()));
         let merchant = owner.unwrap().text("merchantId");
-        // The shell does it: nobody uses Discord at that moment.
+        // The CLI does it, so that no interaction sets the language.
         gateway.cli_ok(&["merchant", "rotate-key", &merchant]);
         discord.await_message(id, &[words]);
-        // Who takes no messages is called in the channel, in their language.
+        // A user without direct messages is mentioned in the channel, in their language.
         discord.close_messages(id, true);
-        // Nobody is written to twice in a minute.
+        // Messages to a user are at least a minute apart.
         gateway.let_pass(Duration::from_secs(60 * minutes));
         gateway.cli_ok(&["merchant", "rotate-webhook-secret", &merchant]);
         discord.await_message(MERCHANTS_CHANNEL, &[&format!("<@{id}>"), waits]);
@@ -151,7 +151,7 @@ fn direct_messages_use_the_last_language_of_their_reader() {
          ON CONFLICT (role) DO UPDATE SET note = excluded.note"
     ));
     discord.await_message(ROOT, &["El ZMQ del nodo no dice nada", "`/nodo`"]);
-    // What no locale can be is not stored.
+    // An impossible locale is not stored.
     let odd = Person::member(BOB, "bob").speaking(&"x".repeat(200));
     assert!(discord.command(&odd, "docs", json!([])).text().contains("integration guide"));
     let kept =
@@ -168,7 +168,7 @@ struct Scene {
     root: Person,
     payment: String,
     merchant: String,
-    /// What was answered, under what was asked.
+    /// Responses, by command.
     said: Vec<(String, String)>,
 }
 
@@ -227,7 +227,7 @@ impl Scene {
         reply
     }
 
-    /// What is answered to whoever has nothing yet, and lists that are empty.
+    /// Responses for a user without an account, and empty lists.
     fn before_anything(&mut self) {
         let (ada, root) = (self.ada.clone(), self.root.clone());
         self.say(&ada, "account", json!([]));
@@ -259,7 +259,7 @@ impl Scene {
         }
     }
 
-    /// Questions, and what is answered to a yes and a no.
+    /// Confirmations, and the responses to yes and no.
     fn confirmations(&mut self) {
         let (ada, root) = (self.ada.clone(), self.root.clone());
         let second = "rltc1qqyqszqgpqyqszqgpqyqszqgpqyqszqgpjt8zj4";
@@ -296,7 +296,7 @@ impl Scene {
         self.say(&root, "grant_sub", grant(ADA, 3));
     }
 
-    /// What cannot be.
+    /// Refusals.
     fn refusals(&mut self) {
         let (ada, root) = (self.ada.clone(), self.root.clone());
         let number = |name: &str, value: i64| json!([{ "name": name, "type": 4, "value": value }]);
@@ -341,7 +341,7 @@ impl Scene {
         self.note("typing into /notification_settings kind", &offered);
         let offered = self.discord.complete(&ada, "payment", "payment", "");
         self.note("typing into /payment payment", &offered);
-        // The limit of what is shown an hour, and of notices that wait.
+        // The hourly limit of shown secrets, and waiting notifications.
         for _ in 0..6 {
             let reply = self.discord.command(&ada, "view_key", json!([]));
             if reply.text().contains("req_") {
@@ -351,7 +351,7 @@ impl Scene {
     }
 }
 
-/// What is different at each run, shown as what it is.
+/// Replaces values that differ between runs.
 fn masked(said: &str, scene: &Scene) -> String {
     let mut text = said
         .replace(&scene.merchant, "MERCHANT")
@@ -404,13 +404,13 @@ fn words(text: &str, instead: &dyn Fn(&str) -> Option<&'static str>) -> String {
     out
 }
 
-/// Times as they stand in the trail.
+/// Times as shown in the audit log.
 fn times(line: &str) -> String {
     let time = |word: &str| word.len() > 20 && word.starts_with("20") && word.ends_with('Z');
     line.split(' ').map(|word| if time(word) { "TIME" } else { word }).collect::<Vec<_>>().join(" ")
 }
 
-/// Asks for everything in one language, and compares what is said with what was said before.
+/// Runs all commands in one language and compares the responses with the recorded ones.
 fn check_language(locale: &str) {
     let mut scene = Scene::open(locale);
     scene.every_command();
@@ -531,7 +531,7 @@ fn a_panic_in_a_command_or_button_is_reported_in_one_sentence() {
             number.and_then(|rest| rest.strip_suffix(").")).unwrap_or_else(|| panic!("{text}"));
         assert!(number.chars().all(|c| c.is_ascii_hexdigit()), "{text}");
         gateway.await_log(&[&format!("req_{number}"), "panic"]);
-        // The bot goes on.
+        // The bot continues.
         std::fs::remove_file(&arm).unwrap();
         let again = ask(&ada.speaking("en-US")).text();
         assert!(again.contains(words), "{again}");

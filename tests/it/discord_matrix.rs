@@ -60,7 +60,7 @@ fn every_command_enforces_its_roles_and_servers() {
     let merchant = gateway.cli_list(&["merchant", "list"])[0].text("merchantId");
 
     let eve = Person::member(EVE, "eve");
-    // Who is an administrator elsewhere, or brings a role of the same number from there, is none.
+    // Administrators of another server, or roles with the same id from there, do not count.
     let people = [
         ("stranger", eve.clone()),
         ("merchant", ada.clone()),
@@ -139,7 +139,7 @@ fn check_harmless(reply: &Reply, what: &str) {
     }
 }
 
-/// Markup that somebody could use to look like the gateway, or to call people.
+/// Markup that could imitate the gateway or mention users.
 fn has_live_markup(text: &str) -> bool {
     let mut before = ' ';
     for c in text.chars() {
@@ -272,7 +272,7 @@ fn hostile_addresses_amounts_and_ids_are_refused_in_a_sentence() {
         .text();
     let sentence = |text: &str| text.split("\n-# req_").next().unwrap().to_owned();
     assert_eq!(sentence(&theirs), sentence(&never));
-    // The name under a refusal finds it in the log, with who tried what.
+    // The id in a refusal finds the log line, with user and command.
     let request = theirs.split("-# ").nth(1).unwrap_or_else(|| panic!("no name in {theirs}"));
     gateway.await_log(&[request, &EVE.to_string(), "payment", "no such payment"]);
     for (days, ok) in
@@ -287,7 +287,7 @@ fn hostile_addresses_amounts_and_ids_are_refused_in_a_sentence() {
         let reply = discord.command(&ada, "set_confirmations", options);
         assert_eq!(reply.text().contains("New payments need"), ok, "{}", reply.text());
     }
-    // What does not exist, and options of the wrong type.
+    // Unknown things, and options of the wrong type.
     let odd: [(&str, Value); 5] = [
         ("webhooks", json!([])),
         ("drop_tables", json!([])),

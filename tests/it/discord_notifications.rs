@@ -380,7 +380,7 @@ fn reorged_payments_and_stuck_sweeps_notify_administrators() {
     each_names_what_to_do_next(&discord);
 }
 
-/// Nobody asks for the audit here: the gateway makes it by itself.
+/// The gateway audits automatically.
 #[test]
 #[ignore = "long"]
 fn a_scheduled_audit_reports_differences_to_administrators() {
@@ -473,7 +473,7 @@ fn excess_hot_balance_is_reported_to_administrators() {
     stays_true("told once", Duration::from_secs(4), || times() == 1);
     gateway.let_pass(7 * HOUR);
     wait_for("the second word of it", SOON, || times() == 2);
-    // The key lies elsewhere: the same money is no longer hot.
+    // With the key elsewhere the same money is not hot.
     gateway.term();
     gateway.unset("wallet.signing_key_file");
     gateway.start();
@@ -527,7 +527,7 @@ fn merchants_can_opt_in_to_channel_notifications() {
     assert!(refused.contains("notifications_channel_id is not configured"), "{refused}");
 }
 
-/// A notice says what can be done about it, or where more is to be seen.
+/// A notification says what to do, or where to find more.
 #[track_caller]
 fn each_names_what_to_do_next(discord: &Discord) {
     for posted in discord.posted().iter().filter(|posted| posted.to.is_some()) {
@@ -557,7 +557,7 @@ fn closed_direct_messages_and_rate_limits_are_recognised() {
     wait_for("the reminder under an answer", SOON, || {
         discord.command(&ada, "docs", json!([])).text().contains("You have 1 notification")
     });
-    // Who opens messages too fast is no person who takes none.
+    // A rate limit is not mistaken for closed direct messages.
     discord.fail_next_with("/users/@me/channels", 400, 40_003, 1);
     let tries = || discord.count("POST", "/users/@me/channels");
     let before = tries();
@@ -578,7 +578,7 @@ fn admin_messages_go_to_a_channel_if_no_admin_accepts_them() {
         gateway.set("discord.low_disk_mb", 1_000_000_000_000i64);
     });
     discord.await_message(ADMINS_CHANNEL, &["MB left"]);
-    // Somebody who has lost the role is not written to.
+    // A user who lost the role gets no message.
     let root = Person::admin(ROOT, "root");
     discord.command(&root, "stats", json!([]));
     discord.join(&Person::member(ROOT, "root"));

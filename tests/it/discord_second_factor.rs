@@ -1,5 +1,5 @@
-//! A merchant's second factor on Discord: what asks for a code in a form, and that nothing guarded
-//! is done without one.
+//! The second factor on Discord: which commands ask for a code, and that guarded ones do
+//! nothing without it.
 
 use serde_json::json;
 

@@ -17,7 +17,7 @@ use crate::harness::wait::{SOON, stays_true, wait_for};
 
 const BODY: &str = r#"{"amountLtc": 0.05}"#;
 
-/// A POST that must be told to come again later, within two seconds.
+/// A POST that must get 503 within two seconds.
 #[track_caller]
 fn post_later(shop: &Shop) {
     let began = Instant::now();

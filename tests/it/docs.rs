@@ -1,4 +1,4 @@
-//! What the documents say is so: README's commands exist, the sample configuration is one.
+//! The documents are true: the README's commands exist, and the sample configuration is valid.
 
 use std::fs;
 

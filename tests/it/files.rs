@@ -13,7 +13,7 @@ use crate::harness::node::Node;
 use crate::harness::test_env::TestEnv;
 use crate::harness::wait::{SOON, wait_until};
 
-/// The gateway's user and group, the sweeper's user, and a user who has nothing to do with them.
+/// The gateway's user and group, the sweeper's user, and an unrelated user.
 /// None of them needs an entry in /etc/passwd.
 const GATEWAY: u32 = 4001;
 const STRANGER: u32 = 4002;
@@ -22,7 +22,7 @@ const SWEEPER: u32 = 4003;
 /// How long a command may take, in seconds, as `timeout` takes it.
 const PATIENCE: &str = "60";
 
-/// What `timeout` answers when the time is up.
+/// Exit code of `timeout` after its deadline.
 const TIMED_OUT: i32 = 124;
 
 /// An installation as the package makes it: configuration and keys are root's, the database lies in
@@ -107,7 +107,7 @@ impl Installed {
         output
     }
 
-    /// What is root's: bytes, owner and mode of every file that is not in a user's directory.
+    /// Files of root outside of the users' directories: content, owner and mode.
     fn of_root(&self) -> BTreeMap<PathBuf, (u32, u32, u32, Vec<u8>)> {
         let mut found = BTreeMap::new();
         for folder in [self.gateway.folder().to_owned(), self.gateway.folder().join("root-only")] {
@@ -133,7 +133,7 @@ impl Installed {
     }
 }
 
-/// What the user puts in the place of a file.
+/// What the user substitutes for a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Impostor {
     LinkToKey,
@@ -288,7 +288,7 @@ fn check_command(
     }
 }
 
-/// What `serve` says until it is ready, or ends.
+/// The output of `serve` until it is ready or ends.
 fn serve_until_ready_or_ended(installed: &Installed) -> Output {
     let before = installed.gateway.spawn();
     let code = wait_until("ready, or the end", SOON, || {

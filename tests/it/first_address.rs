@@ -1,5 +1,5 @@
-//! A merchant's first payout address against its first payment, as a sweeper that is a process of
-//! its own sees them.
+//! A merchant's first payout address and first payment, as a sweeper in a separate process
+//! sees them.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -50,7 +50,7 @@ impl Scene {
         shop.await_status(&payment.id, "completed", SOON);
     }
 
-    /// Who is paid next.
+    /// The merchant that is paid next.
     #[track_caller]
     fn await_payout(&self) -> Vec<String> {
         wait_for("a payout", SOON, || self.node.mempool().len() == 1);

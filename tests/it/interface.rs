@@ -18,7 +18,7 @@ fn raw(gateway: &Gateway, bytes: &[u8]) -> String {
     stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
     stream.write_all(bytes).unwrap();
     let mut answer = Vec::new();
-    // A server that closes with unread bytes may reset; what came before counts.
+    // A server that closes with unread bytes may reset; earlier bytes count.
     let _ = stream.read_to_end(&mut answer);
     String::from_utf8_lossy(&answer).into_owned()
 }

@@ -1,7 +1,7 @@
-//! The page of every sentence that an operator or a client can get, made from the source. A
-//! sentence that is new or changed has to be read there once, as a stranger reads it.
+//! The generated page of all sentences that operators and clients can get. New and changed
+//! sentences must be reviewed there.
 //!
-//! `MESSAGES=write cargo test --test it messages` makes the page anew.
+//! `MESSAGES=write cargo test --test it messages` rewrites the page.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -10,7 +10,7 @@ use crate::harness::files;
 
 const PAGE: &str = "static/docs/MESSAGES.md";
 
-/// A chapter: its heading, when its sentences are met, and the paths below `src` that hold them.
+/// A chapter: heading, introduction, and paths below `src`.
 const CHAPTERS: [(&str, &str, &[&str]); 8] = [
     (
         "Answers of the API",
@@ -54,7 +54,7 @@ const CHAPTERS: [(&str, &str, &[&str]); 8] = [
     ),
 ];
 
-/// What holds no sentence in English, or none that anybody gets.
+/// Sources without English sentences for users.
 const LEFT_OUT: [&str; 9] = [
     "bot/",
     "http/checkout/language",
@@ -95,7 +95,7 @@ fn literal(rest: &mut impl Iterator<Item = (usize, char)>) -> String {
         match c {
             '"' => break,
             '\\' => match rest.next() {
-                // A line that goes on: its indentation is no part of the text.
+                // A continued line: its indentation is not part of the text.
                 Some((_, '\n')) => said.push('\n'),
                 Some((_, '"')) => said.push('"'),
                 Some((_, 'n')) => said.push(' '),
@@ -111,7 +111,7 @@ fn literal(rest: &mut impl Iterator<Item = (usize, char)>) -> String {
     std::iter::once(*first).chain(others).collect()
 }
 
-/// Whether a text is a sentence for people: some words, and none of SQL, HTML or a format.
+/// Whether a text is a sentence for users: several words, and no SQL, HTML or format.
 fn is_sentence(text: &str) -> bool {
     let words = text.split_whitespace().filter(|word| word.chars().any(char::is_alphabetic));
     let of_machines = [

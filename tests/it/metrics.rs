@@ -1,5 +1,5 @@
-//! What is measured: the life of a payment in numbers, each series explained, and the alert rules
-//! and the dashboard made of series that exist.
+//! Metrics: a payment's life in numbers, documentation of each series, and alert rules and
+//! dashboard that use existing ones.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -14,7 +14,7 @@ fn value(metrics: &str, series: &str) -> Option<u64> {
     metrics.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' ')?.parse().ok())
 }
 
-/// The names of the families, without what Prometheus makes of histograms.
+/// Names of the metric families, without histogram suffixes.
 fn families(metrics: &str) -> BTreeSet<String> {
     let types = metrics.lines().filter_map(|line| line.strip_prefix("# TYPE "));
     types.map(|line| line.split(' ').next().unwrap().to_owned()).collect()

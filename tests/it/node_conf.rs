@@ -1,5 +1,5 @@
-//! The node's configuration that `litegate init` writes: a node that is started with exactly that
-//! file, and a gateway that may make its own calls there and no other, live through a payment.
+//! The node's configuration written by `litegate init`: with exactly this file, the gateway
+//! may make only its own RPCs, and completes a payment.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;

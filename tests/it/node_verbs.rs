@@ -1,4 +1,4 @@
-//! The harness itself: the node's verbs, and the frames that are published in its place.
+//! Tests of the harness: the node's operations and the published frames.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use crate::harness::node::Node;
 use crate::harness::wait::wait_until;
 use crate::harness::zmq::unhex;
 
-/// A subscriber as the gateway has one, for what the tests themselves publish.
+/// A subscriber like the gateway's, for frames of the tests.
 struct Subscriber(zmq::Socket);
 
 impl Subscriber {
@@ -32,7 +32,7 @@ impl Subscriber {
     }
 }
 
-/// Mines until the subscription has reached the publisher: ZMQ says nothing about that.
+/// Mines until the subscription has reached the publisher, which ZMQ does not report.
 fn await_subscription(node: &Node, subscriber: &Subscriber) {
     wait_until("the subscription", Duration::from_secs(20), || {
         node.mine(1);

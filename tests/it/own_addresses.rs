@@ -1,5 +1,5 @@
-//! Addresses of the account itself are no payout addresses: a payout to one would come back for
-//! ever, or pay a payment that nobody has paid.
+//! Addresses of the account are no payout addresses: such a payout would return forever, or
+//! pay an unpaid payment.
 
 use crate::harness::gateway::Gateway;
 use crate::harness::node::{Node, core_spelling};

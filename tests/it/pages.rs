@@ -24,7 +24,7 @@ const EACH: usize = 50;
 /// Descriptors that a test with thousands of connections needs, and its gateway too.
 const DESCRIPTORS: u32 = 12_000;
 
-/// What 2,000 open streams may add to the gateway's memory, in bytes.
+/// Memory that 2,000 open streams may add, in bytes.
 const MEMORY_MAX: u64 = 64 * 1024 * 1024;
 
 /// A gateway in two processes: the one that serves pages, and the one that watches the chain.

@@ -1,7 +1,7 @@
-//! The power goes: whatever was answered is there afterwards, and nothing is torn.
+//! Power cuts: every answered request survives, and no transaction is torn.
 //!
-//! `IMAGES=10000 SEED=7 cargo test --test it powercut -- --include-ignored` looks at more of what
-//! a cut could leave.
+//! `IMAGES=10000 SEED=7 cargo test --test it powercut -- --include-ignored` checks more
+//! images.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -21,18 +21,18 @@ const IMAGES: u64 = 200;
 /// Enough payments that the log of writes is copied into the database several times meanwhile.
 const PAYMENTS: usize = 150;
 
-/// A payment that was answered, and what had been asked of the disk by then.
+/// An answered payment, and the disk's position at that time.
 struct Promise {
     address: String,
     position: u64,
 }
 
-/// What was recorded of a gateway at work.
+/// The recording of a busy gateway.
 struct Recording {
     recorder: Recorder,
     promises: BTreeMap<String, Promise>,
     requests: Vec<(Request, u64)>,
-    /// Holds the database's folder.
+    /// Keeps the database's directory.
     test_env: TestEnv,
 }
 

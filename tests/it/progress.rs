@@ -11,7 +11,7 @@ use crate::harness::shop::Shop;
 use crate::harness::terminal::Terminal;
 use crate::harness::wait::{SOON, wait_for};
 
-/// A gateway that asks its node through a proxy, and hears nothing by ZMQ, not started.
+/// A stopped gateway that reaches its node through a proxy, without ZMQ.
 fn gateway_with_proxy(node: &Node) -> (Gateway, RpcProxy) {
     let proxy = RpcProxy::before(&node.rpc_url());
     let gateway = Gateway::init(node);
@@ -21,7 +21,7 @@ fn gateway_with_proxy(node: &Node) -> (Gateway, RpcProxy) {
     (gateway, proxy)
 }
 
-/// A stopped gateway that has followed the chain for so many blocks.
+/// A stopped gateway that lags this many blocks behind.
 fn stopped_after(blocks: u32) -> Option<(Gateway, RpcProxy, Arc<Node>)> {
     let node = Arc::new(Node::start()?);
     let (gateway, proxy) = gateway_with_proxy(&node);
@@ -76,7 +76,7 @@ fn without_a_terminal_progress_is_plain_periodic_lines() {
     assert_eq!(said.lines().count(), 1, "{said}");
     assert!(said.starts_with("reading blocks again: ") && said.contains(" s left"), "{said}");
     assert!(!said.contains(['\x1b', '\r']), "{said:?}");
-    // The log of a gateway that catches up says it, too.
+    // The log of a gateway that catches up reports it, too.
     node.mine(16);
     gateway.start();
     gateway.await_log(&["info", "reading blocks: ", " of 16, about "]);
@@ -84,10 +84,10 @@ fn without_a_terminal_progress_is_plain_periodic_lines() {
     assert_eq!(gateway.log_lines(&["reading blocks: "]).len(), 1, "{}", gateway.log());
 }
 
-/// What the log says when systemd's watchdog is not fed.
+/// The log line when the watchdog is not fed.
 const STILL: [&str; 1] = ["a role hangs"];
 
-/// From its next start on the gateway is watched by a watchdog that waits for so many seconds.
+/// Enables a watchdog with this many seconds from the next start on.
 fn watch_over(gateway: &Gateway, seconds: u64) -> UnixDatagram {
     let path = gateway.folder().join("notify");
     let socket = UnixDatagram::bind(&path).unwrap();

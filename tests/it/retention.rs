@@ -242,7 +242,7 @@ fn a_merchant_at_all_limits_uses_bounded_storage() {
         count(&gateway, with_texts) == 1
     });
     assert_eq!(count(&gateway, "SELECT count(*) FROM idempotency_keys"), 0);
-    // The room is used again; the file itself does not shrink.
+    // The space is reused; the file does not shrink.
     let left = sizes(&gateway);
     println!("91 days later: {left:?}, {} for each payment", of_each(&left));
     let texts = "SELECT sum(length(reference) + length(webhook_url) + length(redirect_url))

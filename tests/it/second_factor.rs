@@ -12,7 +12,7 @@ use crate::harness::gateway::{Gateway, Output};
 use crate::harness::json::Fields;
 use crate::harness::test_env::TestEnv;
 
-/// Further addresses of nobody.
+/// Further addresses that belong to no wallet.
 const OTHERS: [&str; 2] = [
     "rltc1qqyqszqgpqyqszqgpqyqszqgpqyqszqgpjt8zj4",
     "rltc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4",

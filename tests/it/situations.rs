@@ -1,5 +1,5 @@
-//! Situations that operators and shops have reported of gateways like this one, as tables: what was
-//! there, and what the gateway does with it.
+//! Situations that operators and shops reported of similar gateways, as tables of input and
+//! result.
 
 use std::fs;
 use std::io::Read;
@@ -16,16 +16,16 @@ use crate::harness::proxy::Relay;
 use crate::harness::test_env::TestEnv;
 use crate::harness::wait::{SOON, wait_for, wait_until};
 
-/// What `check-config` does with a value.
+/// The result of `check-config`.
 enum Verdict {
     Taken,
-    /// It names the key and says these words.
+    /// Names the key and contains these words.
     Refused(&'static str),
 }
 
 use Verdict::{Refused, Taken};
 
-/// A key, a value, and what becomes of it.
+/// A key, a value and the result.
 const URLS: [(&str, &str, Verdict); 34] = [
     ("public_url", "https://pay.example.com/", Taken),
     ("public_url", "HTTPS://Pay.Example.COM", Taken),

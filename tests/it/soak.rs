@@ -72,7 +72,7 @@ struct Order {
     merchant: usize,
     created: Created,
     amount: u64,
-    /// What is still to be done, in order.
+    /// Remaining actions, in order.
     operations: VecDeque<Act>,
     /// Not before the clock shows this.
     not_before: Duration,
@@ -531,7 +531,7 @@ impl Soak {
             .collect();
         let merchant_of: BTreeMap<&str, usize> =
             self.orders.iter().map(|o| (o.created.address.as_str(), o.merchant)).collect();
-        // By sweep: merchant, and how many coins of what sum it had in it.
+        // By sweep: each merchant's number and sum of coins in it.
         let mut spent: BTreeMap<&str, BTreeMap<usize, (u64, u64)>> = BTreeMap::new();
         for (at, by) in &chain.spent_by {
             let Some(out) = chain.outputs.get(at) else { continue };
@@ -565,7 +565,7 @@ impl Soak {
         fees
     }
 
-    /// received = paid + fees + unswept, by the node's own UTXO set, and by the gateway's books.
+    /// received = paid + fees + unswept, by the node's UTXO set and by the gateway's ledger.
     fn evaluate_sums(&self, chain: &Chain, fees: u64) {
         let paid_at = chain.paid();
         let sum_at = |address: &String| paid_at.get(address).map_or(0, |expected| expected.sum);
@@ -614,7 +614,7 @@ impl Soak {
         }
     }
 
-    /// What a merchant is told of its money by its API key.
+    /// A merchant's balances through its API key.
     fn validate_account(&self, shop: &Shop, received: u64, paid: u64, unswept: u64) {
         let ask = |path: &str| {
             let answer = self.gateway.request("GET", path, &[("x-api-key", &shop.api_key)], "");
@@ -649,7 +649,7 @@ impl Soak {
         assert_eq!(notified, paid, "the sum of its payouts");
     }
 
-    /// What the payouts of mined sweeps say, by address.
+    /// Payouts of mined sweeps, by address.
     fn ledger_payouts(&self) -> BTreeMap<String, u64> {
         let rows = Database::of(&self.gateway).rows(
             "SELECT hex(script), sum(amount) FROM payouts JOIN sweep_txs USING (sweep_id, version)
@@ -669,7 +669,7 @@ impl Soak {
         unspent(&self.node, &json!(descriptors))
     }
 
-    /// Each completed payment is told under one id, and no other payment is.
+    /// Each completed payment has one event id, and no other payment has one.
     fn validate_webhooks(&self) {
         let completed: BTreeSet<String> = self
             .gateway
@@ -709,7 +709,7 @@ fn number(cell: &Cell) -> i64 {
     }
 }
 
-/// An id as people read it, from the bytes in the order of the protocol.
+/// A txid as displayed, from its bytes in internal order.
 fn txid(cell: &Cell) -> String {
     let Cell::Blob(bytes) = cell else { panic!("not bytes: {cell:?}") };
     bytes.iter().rev().map(|byte| format!("{byte:02x}")).collect()

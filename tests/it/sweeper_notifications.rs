@@ -1,5 +1,5 @@
-//! The sweeper notifies the operator by itself: signed, at least once, whatever the receiver does,
-//! and no sweep waits for that. The sweeper is a process of its own.
+//! Notifications of the sweeper, in a separate process, to the operator: signed, at least
+//! once, whatever the receiver does. No sweep waits for them.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -93,7 +93,7 @@ fn the_operator_is_notified_of_payout_address_changes() {
     let id = u64::from_str_radix(&shop.merchant_id["mer_".len()..], 16).unwrap();
     let sql = format!("DELETE FROM payout_addresses WHERE merchant_id = {id} AND version = 1");
     Database::of(&scene.gateway).write(&sql);
-    // The row that is left makes the sweeper look again.
+    // The remaining row makes the sweeper check again.
     scene.sweeper.kill();
     scene.sweeper.start(&scene.gateway);
     let (_, refused) = scene.await_event("payout_address_refused", &shop, 1);
@@ -105,7 +105,7 @@ fn the_operator_is_notified_of_payout_address_changes() {
         assert!(log.lines().any(|line| named(&line)), "{address} is in the sweeper's log: {log}");
     }
 
-    // What was delivered is known to be once the record holds no mark any more.
+    // A notification is recorded as delivered once the record has no mark of it.
     scene.sweeper.kill();
     scene.sweeper.start(&scene.gateway);
     let another = Shop::open(&scene.gateway, &scene.node, "Another");

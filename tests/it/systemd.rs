@@ -1,4 +1,4 @@
-//! What the gateway tells systemd: ready, how it goes, that it lives, that it stops.
+//! Notifications to systemd: ready, status, watchdog, stopping.
 
 use std::fs;
 use std::os::unix::net::UnixDatagram;
@@ -30,7 +30,7 @@ fn systemd_is_notified_of_ready_status_watchdog_and_stop() {
     await_message("WATCHDOG=1");
     shop.create("0.05");
     await_message(&format!("STATUS=height {}, 1 open, 0 failed webhooks", node.height()));
-    // While the node is away the watcher lives, and says what it waits for.
+    // Without the node the watcher is alive, and the status names what it waits for.
     node.stop();
     await_message("waits: ");
     await_message("WATCHDOG=1");
@@ -47,7 +47,7 @@ fn analyze(arguments: &[&str]) -> String {
 fn the_units_are_valid_and_have_a_low_exposure_score() {
     for (unit, most) in [("litegate.service", "1.2"), ("litegate-sweeper.service", "0.9")] {
         let text = fs::read_to_string(files::project().join("systemd").join(unit)).unwrap();
-        // It looks whether the program is there.
+        // It checks that the program exists.
         let text = text.replace("/usr/bin/litegate", env!("CARGO_BIN_EXE_litegate"));
         for key in ["LimitCORE=0", "MemoryMax=", "TasksMax=", "NoExecPaths=/", "IPAddressDeny="] {
             assert!(text.lines().any(|line| line.starts_with(key)), "{unit} has no {key}");

@@ -1,5 +1,5 @@
-//! The rules of the house, read from the source as text: who may import whom, which crate lives
-//! where, where SQL may stand, which words are not used.
+//! Architecture rules, read from the source as text: layers, homes of crates, places of SQL,
+//! forbidden words.
 
 use std::fs;
 use std::path::Path;
@@ -165,7 +165,7 @@ fn first_name(path: &str) -> &str {
     &path[..length.unwrap_or(path.len())]
 }
 
-/// The items of a group in braces, after its opening brace. Groups inside it are parts of an item.
+/// The items of a braced group, after its opening brace. Nested groups belong to an item.
 fn items_of_group(group: &str) -> Vec<&str> {
     let (mut depth, mut from, mut items) = (1, 0, Vec::new());
     for (at, c) in group.char_indices() {

@@ -1,5 +1,5 @@
-//! A change of the payout address that the sweeper's record did not see for the whole delay: no way
-//! of paying out pays to it.
+//! A changed payout address that the sweeper did not see for the whole delay: no command and
+//! no sweep pays it.
 
 use std::sync::Arc;
 use std::time::Duration;

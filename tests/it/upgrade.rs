@@ -460,7 +460,7 @@ fn an_older_program_refuses_a_newer_database_schema() {
     assert!(!kept(&gateway).exists());
 }
 
-/// A scene in which each table gets rows, by the real program, node, Discord and receiver alone.
+/// Fills each table through the real program, node, Discord and receiver alone.
 #[test]
 #[ignore = "long"]
 fn a_run_that_fills_every_table() {
@@ -485,13 +485,13 @@ fn a_run_that_fills_every_table() {
         Shop::with_key_of(&gateway, &secret_in(&discord.command(&ada, "view_key", json!([]))));
     discord.command(&ada, "rotate_key", json!([])); // Asked, and left without an answer.
 
-    // A doubt about the chain, ended by hand.
+    // An activation of the chain guard, ended by command.
     node.mine(3);
     node.reorg_to_empty(3);
     gateway.await_log(&["warn", "chain guard"]);
     gateway.cli_ok(&["chain-guard", "end"]);
 
-    // Told and paid out; told in vain; paid in part; never paid.
+    // Payments notified and paid out; notified in vain; partly paid; never paid.
     let hook = receiver.url("/hook");
     let body = format!(r#"{{"amountLtc": 0.05, "webhookUrl": "{hook}", "reference": "order-1"}}"#);
     let answer = shop.post(&body, &[("idempotency-key", "key-1")]);
@@ -514,7 +514,7 @@ fn a_run_that_fills_every_table() {
     gateway.cli_ok(&["merchant", "key", "add", &merchant, "--name", "Plugin"]);
     gateway.cli_ok(&["merchant", "second-factor", "enable", &merchant]);
     gateway.cli_ok(&["merchant", "set-address", &merchant, &node.fresh_address()]);
-    // As after the loss of a newer database: its mark says that more was given out.
+    // As after the loss of a newer database: its mark is ahead.
     gateway.term();
     let next = fs::read_to_string(mark(&gateway)).unwrap().replacen("0000000004", "0000000009", 1);
     write_private(&mark(&gateway), next.as_bytes());
@@ -547,7 +547,7 @@ fn a_run_that_fills_every_table() {
     }
 }
 
-/// Writes what this gateway left behind as the fixture of its schema.
+/// Writes this gateway's files as the fixture of its schema.
 fn save(gateway: &Gateway, node: &Node, tables: &[(String, Vec<String>)]) {
     let database: PathBuf = gateway.setting("database").into();
     let version = version_of(&database);
