@@ -1,5 +1,5 @@
-//! The bot from the outside: the real gateway at a stand-in for Discord, people who send commands
-//! and press buttons, and what they read.
+//! The bot from outside: the real gateway at a stand-in for Discord, and users who send
+//! commands, press buttons and read responses.
 
 use std::time::Duration;
 
@@ -82,6 +82,10 @@ fn add_bot(gateway: &Gateway) -> Discord {
     discord
 }
 
+/// 1. The registered commands equal the recorded ones (`ACCEPT=1` rewrites them);
+///    administrators' commands are restricted.
+/// 2. Restart: nothing is registered again.
+/// 3. Switch to global commands: they are registered globally.
 #[test]
 fn commands_are_registered_once_for_each_change() {
     let (discord, gateway) = offline(|_| ());
@@ -134,6 +138,11 @@ pub(crate) const ADMIN_COMMANDS: [&str; 14] = [
     "config",
 ];
 
+/// 1. Register an address, get a subscription and an API key by the bot.
+/// 2. Set a webhook URL; create and complete a payment: webhook and notification arrive.
+/// 3. List payments and payouts, also as a CSV file per month, with autocompletion and
+///    refusals.
+/// 4. No message and no log contains the key.
 #[test]
 fn a_new_merchant_gets_a_payment_using_only_bot_and_rest() {
     let Some(node) = Node::start() else { return };
@@ -182,7 +191,6 @@ fn a_new_merchant_gets_a_payment_using_only_bot_and_rest() {
     assert!(payouts.contains(&txid), "{payouts}");
     let listed = discord.command(&ada, "payouts", json!([])).text();
     assert!(listed.contains(&txid) && listed.contains("LTC"), "{listed}");
-    // A month of them is a file for the books.
     let month = &gateway.cli_json(&["payment", "show", &payment.id]).text("createdAt")[..7];
     let reply = discord.command(&ada, "payouts", text("month", month));
     assert!(reply.is_ephemeral() && reply.text().contains(month), "{}", reply.text());
@@ -209,13 +217,17 @@ fn a_new_merchant_gets_a_payment_using_only_bot_and_rest() {
     });
     let account = discord.command(&ada, "account", json!([])).text();
     assert!(account.contains("Next sweep\n<t:") && account.contains(&url), "{account}");
-    // No message holds the key, and no log does.
     for posted in discord.posted() {
         assert!(!posted.body.to_string().contains(&shop.api_key));
     }
     assert!(!gateway.log().contains(&shop.api_key));
 }
 
+/// 1. Rotate a key: a confirmation by another user and a forged one are refused.
+/// 2. Confirm: the old key is revoked, and the button works only once.
+/// 3. Decline: nothing changes.
+/// 4. A confirmation survives a restart, but expires after five minutes.
+/// 5. Audit log and log contain no key.
 #[test]
 fn a_key_rotation_requires_a_timely_owner_confirmation() {
     let (discord, gateway) = offline(|_| ());
@@ -255,7 +267,6 @@ fn a_key_rotation_requires_a_timely_owner_confirmation() {
     assert!(left.text().contains("Nothing was changed"), "{}", left.text());
     let void = discord.press(&ada, &confirmation.body, "Replace the key");
     assert!(void.text().contains("used already"), "{}", void.text());
-    // A question outlives the process, but not its five minutes.
     let confirmation = discord.command(&ada, "rotate_key", json!([]));
     gateway.restart();
     discord.await_bot();
@@ -276,6 +287,9 @@ fn a_key_rotation_requires_a_timely_owner_confirmation() {
     }
 }
 
+/// 1. Rotate and keep the old key: both work for a day.
+/// 2. Rotate twice within a day: only the two newest work.
+/// 3. Rotate by CLI without and with `--keep-old`.
 #[test]
 fn an_old_key_stays_valid_for_a_day_on_request() {
     let (discord, gateway) = offline(|_| ());
@@ -312,6 +326,9 @@ fn an_old_key_stays_valid_for_a_day_on_request() {
     assert!(opens(&fifth) && opens(&sixth.text("apiKey")));
 }
 
+/// 1. Without a default, a payment has no webhook URL; an invalid URL is refused.
+/// 2. Set a default: payments without a URL use it, others keep theirs.
+/// 3. Remove it by CLI: the audit log names the host only.
 #[test]
 fn a_payment_without_a_webhook_url_uses_the_merchants_default() {
     let (discord, gateway) = offline(|_| ());
@@ -337,7 +354,6 @@ fn a_payment_without_a_webhook_url_uses_the_merchants_default() {
     assert_eq!(goes_to(own), "\"https://other.example/\"");
     let account = gateway.request("GET", "/api/account", &[("x-api-key", &shop.api_key)], "");
     assert!(account.body.contains("\"webhookUrl\":\"https://shop.example/hook?token=hush\""));
-    // The shell takes it away; the trail names the receiver and keeps the rest of the URL.
     let id = gateway.cli_list(&["merchant", "list"])[0].text("merchantId");
     gateway.cli_ok(&["merchant", "set-webhook-url", &id, "none"]);
     assert_eq!(goes_to("{\"amountLtc\": 1}"), "null");
@@ -345,6 +361,8 @@ fn a_payment_without_a_webhook_url_uses_the_merchants_default() {
     assert!(audit_log.contains("shop.example") && !audit_log.contains("hush"), "{audit_log}");
 }
 
+/// 1. Perform operations: each entry is posted with escaped names and without mentions.
+/// 2. Restart: nothing is repeated, and new entries follow.
 #[test]
 #[ignore = "long"]
 fn each_audit_log_entry_is_posted_once_to_its_channel() {
@@ -413,6 +431,8 @@ fn a_merchant_cannot_hide_operations_by_flooding_the_channel() {
     assert_eq!(all[1], readable(&last.body));
 }
 
+/// 1. Log at level `trace`; show and rotate all secrets, and set URLs with tokens.
+/// 2. No secret is in the log, in the database's texts or in any message except the response.
 #[test]
 fn secrets_appear_in_no_log_audit_log_or_channel() {
     let (discord, gateway) = offline(|gateway| {
@@ -487,6 +507,9 @@ fn the_bot_commands_can_be_printed_without_discord() {
     assert!(listed.lines().any(|line| line.starts_with("/set_address ")), "{listed}");
 }
 
+/// 1. `/setup` reports the configured channels as usable.
+/// 2. Deny a permission: it is named.
+/// 3. Change the administrators' role: the user is refused.
 #[test]
 fn setup_reports_missing_bot_permissions_in_its_channels() {
     let (discord, gateway) = offline(|gateway| {
@@ -513,6 +536,10 @@ fn setup_reports_missing_bot_permissions_in_its_channels() {
     assert!(stranger.contains("for administrators"), "{stranger}");
 }
 
+/// 1. Request a change: the confirmation shows both addresses, and the account the pending
+///    one.
+/// 2. Cancel it by the message's button, by command, and by CLI.
+/// 3. Let the delay pass: the new address is in force, with a notification.
 #[test]
 fn an_address_change_is_delayed_and_can_be_cancelled() {
     let Some(TestEnv { gateway, node, shop: _ }) = TestEnv::shared_with(|_| ()) else { return };
@@ -533,17 +560,15 @@ fn an_address_change_is_delayed_and_can_be_cancelled() {
     assert!(done.text().contains("Until then"), "{}", done.text());
     assert!(account().contains(&second) && account().contains("changesto"));
     let message = discord.await_message(ADA, &["address changes", &first, &second]);
-    // The button of the message works where the message is: with the bot alone.
+    // The button works in direct messages.
     let pressed = discord.press(&ada.at(None), &message.body, "Cancel the change");
     assert!(pressed.text().contains("cancelled"), "{}", pressed.text());
     assert!(!account().contains(&second));
-    // By command.
     ask(&third);
     let cancelled = discord.command(&ada, "cancel_address_change", json!([]));
     assert!(cancelled.text().contains("cancelled"), "{}", cancelled.text());
     let none = discord.command(&ada, "cancel_address_change", json!([]));
     assert!(none.text().contains("No change"), "{}", none.text());
-    // By the operator.
     ask(&second);
     let merchants = gateway.cli_list(&["merchant", "list"]);
     let ada_id = merchants.iter().find(|m| m.raw("discordId").contains(&ADA.to_string())).unwrap();
@@ -574,6 +599,8 @@ fn the_first_address_of_a_long_idle_account_is_delayed() {
     assert!(account.contains("none") && account.contains("changes to"), "{account}");
 }
 
+/// 1. Show a secret five times: each message is deleted after `secret_display_ttl`.
+/// 2. A sixth time is refused for an hour; other kinds are not affected.
 #[test]
 fn secrets_disappear_and_are_shown_at_most_five_times_an_hour() {
     let (discord, gateway) = offline(|gateway| gateway.set("discord.secret_display_ttl", "1s"));
@@ -608,11 +635,14 @@ fn a_user_who_sends_too_many_commands_is_rate_limited() {
     assert!(discord.command(&bob, "docs", json!([])).text().contains("/docs"));
 }
 
+/// 1. Grant subscriptions: the first creates the account.
+/// 2. Suspend and restore the merchant, each after a confirmation: the API follows.
+/// 3. The audit log has each operation.
 #[test]
 fn administrator_operations_appear_in_the_audit_log() {
     let (discord, gateway) = offline(|_| ());
     let (ada, root) = (Person::member(ADA, "ada"), Person::admin(ROOT, "root"));
-    // The grant opens the account, if it comes first.
+    // A first grant creates the account.
     let first = discord.command(&root, "grant_sub", grant(ADA, 10));
     assert!(first.text().contains("**Before** none"), "{}", first.text());
     let second = discord.command(&root, "grant_sub", grant(ADA, 5));

@@ -45,6 +45,10 @@ fn check_no_english(said: &str, what: &str) {
     assert!(found.is_empty(), "{what}: {found:?} in {said}");
 }
 
+/// 1. Set up a merchant whose Discord is German, up to a completed payment: every response and
+///    message is German.
+/// 2. Change the language to French: responses, and older notifications, are French.
+/// 3. The CLI shows them in English.
 #[test]
 fn a_german_merchant_reads_only_german_to_the_first_payment() {
     let Some(node) = Node::start() else { return };
@@ -96,8 +100,6 @@ fn a_german_merchant_reads_only_german_to_the_first_payment() {
     said("account", json!([]), "Nächste Auszahlung");
     said("notifications", json!([]), "Deine erste Zahlung ist abgeschlossen");
     assert!(discord.broken_limits().is_empty(), "{:?}", discord.broken_limits());
-    // Whoever changes the language of their Discord is written to in the new one; what was told
-    // before is shown in it, too. The shell reads English.
     let confirmation = discord.command(&ada.speaking("fr"), "rotate_key", json!([]));
     assert_eq!(confirmation.buttons(), ["Remplacer la clé", "Laisser ainsi"]);
     let done = discord.press(&ada.speaking("fr"), &confirmation.body, "Remplacer la clé");
@@ -109,6 +111,10 @@ fn a_german_merchant_reads_only_german_to_the_first_payment() {
     assert!(shell.contains("Your first payment is complete: 0.05 LTC"), "{shell}");
 }
 
+/// 1. Notify merchants with different languages by CLI: messages and channel mentions use the
+///    last language of each, or English.
+/// 2. An administrator's notification uses their language.
+/// 3. An invalid locale is not stored.
 #[test]
 #[ignore = "long"]
 fn direct_messages_use_the_last_language_of_their_reader() {
@@ -140,7 +146,6 @@ fn direct_messages_use_the_last_language_of_their_reader() {
         gateway.cli_ok(&["merchant", "rotate-webhook-secret", &merchant]);
         discord.await_message(MERCHANTS_CHANNEL, &[&format!("<@{id}>"), waits]);
     }
-    // Each administrator reads their own language.
     let root = Person::admin(ROOT, "root").speaking("es-419");
     discord.join(&root);
     discord.command(&root, "stats", json!([]));
@@ -503,6 +508,9 @@ fn hostile_names_are_escaped_in_every_language() {
     }
 }
 
+/// 1. Let a command or a button panic: the response is one translated sentence with the
+///    request's id, which the log has.
+/// 2. The bot continues.
 #[test]
 fn a_panic_in_a_command_or_button_is_reported_in_one_sentence() {
     for (point, words) in [("command", "/docs"), ("button", "Nothing was changed")] {
@@ -556,6 +564,8 @@ fn a_database_failure_is_reported_in_one_sentence() {
     gateway.await_log(&["a command failed", "payments"]);
 }
 
+/// 1. Slow down reading payments to seconds.
+/// 2. Autocompletion answers empty within 1.5 seconds.
 #[test]
 fn autocompletion_does_not_wait_for_a_slow_database() {
     let (discord, gateway) = offline(|_| ());
@@ -563,7 +573,6 @@ fn autocompletion_does_not_wait_for_a_slow_database() {
     discord.command(&root, "grant_sub", grant(ADA, 30));
     discord.command(&ada, "set_address", text("ltc_address", ADDRESS));
     discord.command(&ada, "invoice", text("amount", "0.25"));
-    // From now on looking at payments takes SQLite seconds.
     Database::at(gateway.setting("database").as_ref()).write(
         "ALTER TABLE payments RENAME TO payments_quick;
          CREATE VIEW payments AS SELECT * FROM payments_quick WHERE

@@ -48,6 +48,11 @@ pub(crate) fn with_parts(commands: &Value) -> Vec<(String, Value)> {
     all
 }
 
+/// 1. Send every command as stranger, merchant and administrator, on the server, on another
+///    one and by message.
+/// 2. Each is ephemeral and refused exactly as its role and place require; refusals are
+///    logged.
+/// 3. A confirmation from another place is refused.
 #[test]
 fn every_command_enforces_its_roles_and_servers() {
     let (discord, gateway) = offline(|_| ());
@@ -97,7 +102,6 @@ fn every_command_enforces_its_roles_and_servers() {
     assert!(refusals.iter().any(|line| line.contains(&EVE.to_string())), "{refusals:?}");
     assert!(refusals.len() >= ADMIN_COMMANDS.len() * 6, "each try is logged");
     assert!(refusals.iter().any(|line| line.contains("webhooks failed")), "with what was wanted");
-    // A yes to an administrator's question, pressed from elsewhere.
     let confirmation = discord.command(&root, "suspend", user(ADA));
     for place in [Some(OTHER_GUILD), None] {
         let refused = discord.press(&root.at(place), &confirmation.body, "Suspend");
@@ -151,6 +155,10 @@ fn has_live_markup(text: &str) -> bool {
     false
 }
 
+/// 1. Set names with control or bidirectional characters, or too long: refused with the
+///    reason.
+/// 2. Set names with markup: stored unchanged, shown escaped by every command.
+/// 3. A hostile Discord name does not prevent an account.
 #[test]
 fn hostile_names_are_refused_or_escaped() {
     let (discord, gateway) = offline(|_| ());
@@ -203,7 +211,6 @@ fn hostile_names_are_refused_or_escaped() {
             assert!(!said.contains(" @everyone") && !said.contains("](https://"), "{said}");
         }
     }
-    // A name on Discord that no shop may have does not stop an account from being opened.
     let bob = Person::member(BOB, "\u{202e}@everyone");
     let reply = discord.command(&bob, "set_address", text("ltc_address", ADDRESS));
     assert!(reply.text().contains("from now on"), "{}", reply.text());
@@ -211,6 +218,9 @@ fn hostile_names_are_refused_or_escaped() {
     assert!(names.contains("My shop"), "{names}");
 }
 
+/// 1. Send invalid addresses, amounts, ids and numbers: each is refused in one sentence.
+/// 2. Another merchant's payment is refused like an unknown one.
+/// 3. Unknown commands, wrong types and forged buttons are refused; the gateway keeps running.
 #[test]
 fn hostile_addresses_amounts_and_ids_are_refused_in_a_sentence() {
     let (discord, gateway) = offline(|_| ());
@@ -265,7 +275,6 @@ fn hostile_addresses_amounts_and_ids_are_refused_in_a_sentence() {
         check_harmless(&reply, &shown);
         assert!(!reply.text().contains("@everyone"), "{}", reply.text());
     }
-    // Another merchant's payment is as unknown as one that never was.
     let theirs = discord.command(&eve, "payment", text("payment", &payment)).text();
     let never = discord
         .command(&eve, "payment", text("payment", "00000000-0000-4000-8000-000000000000"))

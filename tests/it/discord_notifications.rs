@@ -380,7 +380,10 @@ fn reorged_payments_and_stuck_sweeps_notify_administrators() {
     each_names_what_to_do_next(&discord);
 }
 
-/// The gateway audits automatically.
+/// 1. Audit every second and damage a sum: administrators are notified once, and the log names
+///    it.
+/// 2. Rescan: administrators are notified that the audit is clean; merchants get nothing.
+/// 3. Stop the node: no audit runs and none is reported.
 #[test]
 #[ignore = "long"]
 fn a_scheduled_audit_reports_differences_to_administrators() {
@@ -399,7 +402,6 @@ fn a_scheduled_audit_reports_differences_to_administrators() {
     assert!(gateway.log_lines(&["the audit is clean"]).len() > clean);
     assert_eq!(said_to(&discord, ROOT).matches("The audit found").count(), 1);
     assert!(discord.messages_to(ADA).is_empty(), "not the merchants' affair");
-    // The node is away: that is no difference, and no audit.
     node.stop();
     let looks = |gateway: &Gateway| gateway.log_lines(&["the audit is clean"]).len();
     gateway.await_log(&["warn", "the watcher waits"]);
@@ -409,6 +411,8 @@ fn a_scheduled_audit_reports_differences_to_administrators() {
     });
 }
 
+/// 1. Let a payout exceed `max_fee_percent`, replace blocks by empty ones, and silence ZMQ.
+/// 2. Administrators are notified of each once, with the next step.
 #[test]
 #[ignore = "long"]
 fn fee_limits_chain_guard_and_zmq_silence_are_reported() {
@@ -426,7 +430,6 @@ fn fee_limits_chain_guard_and_zmq_silence_are_reported() {
     let mut passed = Duration::ZERO;
     let mut notified = |words: &[&str]| {
         wait_for(&format!("{words:?}"), 3 * SOON, || {
-            // There is a minute's rest between two messages.
             rest(&gateway, &mut passed, Duration::from_millis(200));
             let said = said_to(&discord, ROOT);
             words.iter().all(|word| said.contains(word))
@@ -452,6 +455,9 @@ fn fee_limits_chain_guard_and_zmq_silence_are_reported() {
     each_names_what_to_do_next(&discord);
 }
 
+/// 1. Wait at the limit of `max_hot_balance`: no notification.
+/// 2. Exceed it: administrators are notified, and again after seven hours.
+/// 3. Remove the signing key: no further notification.
 #[test]
 #[ignore = "long"]
 fn excess_hot_balance_is_reported_to_administrators() {
@@ -484,6 +490,9 @@ fn excess_hot_balance_is_reported_to_administrators() {
     each_names_what_to_do_next(&discord);
 }
 
+/// 1. One merchant chooses the channel for a kind, another switches it off.
+/// 2. The channel announces the first one's notification, at most once a minute.
+/// 3. Without a channel the choice is refused.
 #[test]
 #[ignore = "long"]
 fn merchants_can_opt_in_to_channel_notifications() {
@@ -510,7 +519,6 @@ fn merchants_can_opt_in_to_channel_notifications() {
     rotate(&ada);
     wait_for("the call in the channel", SOON, || calls().len() == 1);
     assert!(calls()[0].contains(&format!("<@{ADA}> 1 notification waits")), "{:?}", calls());
-    // The channel is called into once a minute at most, too.
     rotate(&ada);
     stays_true("rest", Duration::from_secs(4), || calls().len() == 1);
     let kept = discord.command(&ada, "notifications", json!([])).text();
@@ -518,7 +526,6 @@ fn merchants_can_opt_in_to_channel_notifications() {
     gateway.let_pass(MINUTE + Duration::from_secs(1));
     wait_for("the second call", SOON, || calls().len() == 2);
     assert!(discord.messages_to(ADA).is_empty() && discord.messages_to(BOB).is_empty());
-    // Where there is no channel it cannot be chosen.
     gateway.term();
     gateway.unset("discord.notifications_channel_id");
     gateway.start();
@@ -541,6 +548,9 @@ fn each_names_what_to_do_next(discord: &Discord) {
     }
 }
 
+/// 1. Close direct messages, reported by another error code: the notification is kept and
+///    mentioned.
+/// 2. Let a message fail by a rate limit: it is sent later and not kept.
 #[test]
 fn closed_direct_messages_and_rate_limits_are_recognised() {
     let (discord, gateway) = offline(|_| ());
@@ -570,6 +580,8 @@ fn closed_direct_messages_and_rate_limits_are_recognised() {
     each_names_what_to_do_next(&discord);
 }
 
+/// 1. Without a known administrator, a disk notification goes to the administrators' channel.
+/// 2. An administrator who lost the role gets no message.
 #[test]
 fn admin_messages_go_to_a_channel_if_no_admin_accepts_them() {
     let (discord, gateway) = offline(|gateway| {
@@ -590,6 +602,9 @@ fn admin_messages_go_to_a_channel_if_no_admin_accepts_them() {
     assert!(discord.messages_to(ROOT).is_empty());
 }
 
+/// 1. Let sending fail by a limit and by an error: the notification is sent at the third
+///    attempt.
+/// 2. A kind in `notifications_off` is never sent.
 #[test]
 fn notifications_wait_while_discord_limits_or_fails() {
     let (discord, gateway) = offline(|gateway| {

@@ -35,6 +35,9 @@ fn named(text: &str) -> BTreeSet<String> {
         .collect()
 }
 
+/// 1. Create, complete and sweep a payment whose first webhook attempt fails.
+/// 2. The metrics follow each stage, and doctor warns of the hot balance.
+/// 3. No metric contains a value of a merchant or shopper.
 #[test]
 fn metrics_count_each_stage_of_a_payment() {
     let max_hot_balance = |gateway: &Gateway| gateway.set("sweeper.max_hot_balance", "0.04");
@@ -88,12 +91,13 @@ fn metrics_count_each_stage_of_a_payment() {
     let (ours, theirs) = (value(&metrics, "litegate_chain_height"), node.height());
     assert_eq!(ours, Some(u64::from(theirs)));
     assert_eq!(value(&metrics, "litegate_node_height"), ours);
-    // Nothing that a merchant or a shopper chose.
     for secret in [payment.id.as_str(), &payment.address, &shop.merchant_id, &receiver.url("")] {
         assert!(!metrics.contains(secret), "{secret}");
     }
 }
 
+/// 1. Complete a payment and let an RPC fail, so that all series exist.
+/// 2. The reference documents exactly these series; alerts and dashboard use only them.
 #[test]
 fn metrics_are_documented_and_alert_rules_use_existing_ones() {
     let Some(TestEnv { gateway, shop, node }) = TestEnv::alone() else { return };

@@ -407,7 +407,8 @@ fn enlarge(database: &Path, payments: u64) {
     tx.commit().unwrap();
 }
 
-/// `PAYMENTS=1000000 PROGRAM=target/release/litegate` for a figure.
+/// 1. Enlarge each fixture by `PAYMENTS` payments and upgrade it.
+/// 2. The sums are correct, and the upgrade stays within its time.
 #[test]
 #[ignore = "long"]
 fn a_large_database_is_migrated_quickly_with_correct_sums() {
