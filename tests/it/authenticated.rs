@@ -68,8 +68,8 @@ fn schema(database: &Database) -> BTreeMap<String, BTreeSet<String>> {
     found
 }
 
-/// 1. A new gateway makes its database.
-/// 2. Each of its columns is covered by a MAC, or there is a reason why it need not be.
+/// 1. Let a new gateway create its database.
+/// 2. Each column is covered by a MAC, or listed with a reason.
 #[test]
 fn every_column_has_a_mac_or_a_reason_for_having_none() {
     let gateway = Gateway::offline();
@@ -356,10 +356,11 @@ fn literal(value: &Value) -> String {
     }
 }
 
-/// 1. A gateway with a completed payment, two unpaid ones, a revoked key and a cancelled address.
-/// 2. While it serves, each covered column is changed, to another value and to that of another row.
-/// 3. No page, answer, key or webhook follows it, and `doctor` names the row. It is put back.
-/// 4. In the end the shop is paid out.
+/// 1. Run a gateway with a completed payment, two unpaid ones, a revoked key and a cancelled
+///    address.
+/// 2. Change each covered column, to another value and to another row's.
+/// 3. No page, response, key or webhook follows it, and `doctor` names the row; restore it.
+/// 4. At the end the shop is paid out.
 #[test]
 #[ignore = "long"]
 fn no_changed_column_is_trusted_while_serving() {
@@ -376,7 +377,7 @@ fn no_changed_column_is_trusted_while_serving() {
     scene.pay_out();
 }
 
-/// As above, but the gateway is stopped when a column is changed.
+/// 1. As above, with the gateway stopped during each change.
 #[test]
 #[ignore = "long"]
 fn no_changed_column_is_trusted_at_startup() {
@@ -399,10 +400,10 @@ fn no_changed_column_is_trusted_at_startup() {
     scene.pay_out();
 }
 
-/// 1. The same gateway, serving.
-/// 2. Rows are swapped, deleted, made up, and older states of them are put back.
-/// 3. As above after each; each is named by `doctor` or `audit`. The database is put back.
-/// 4. The operator takes the audit log as it is, and the shop is paid out.
+/// 1. Run the same gateway.
+/// 2. Swap, delete, invent and roll back rows.
+/// 3. Nothing follows any of it, and `doctor` or `audit` names it; restore the database.
+/// 4. Accept the audit log as it is: the shop is paid out.
 #[test]
 #[ignore = "long"]
 fn no_forged_or_rolled_back_row_is_trusted() {

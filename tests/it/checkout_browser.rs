@@ -349,7 +349,7 @@ fn the_page_follows_a_payment_in_firefox() {
     comes_to(&mut shopper, "paid", "Thank you");
 }
 
-/// 400 kbit/s, and 400 ms to each answer.
+/// 1. Load the page at 400 kbit/s with a latency of 400 ms.
 #[test]
 #[ignore = "long: a browser"]
 fn the_page_renders_quickly_over_a_slow_connection() {
@@ -377,7 +377,7 @@ fn the_page_reaches_the_required_lighthouse_scores() {
     assert!(evaluated["scores"]["performance"].as_u64().unwrap() >= 90, "{evaluated}");
 }
 
-/// `PAYMENTS_WATCHED=50` measures more of them.
+/// 1. Pay `PAYMENTS_WATCHED` payments and measure the time until the page shows each.
 #[test]
 #[ignore = "long: a browser"]
 fn the_page_updates_soon_after_the_node_gets_the_transaction() {

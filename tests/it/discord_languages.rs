@@ -164,8 +164,7 @@ fn direct_messages_use_the_last_language_of_their_reader() {
     assert_eq!(kept, [[rusqlite::types::Value::Integer(0)]]);
 }
 
-/// A gateway with an account, a payment and a receiver, to whose owner everything is answered in
-/// one language.
+/// A gateway with an account, a payment and a receiver, whose owner uses this language.
 struct Scene {
     discord: Discord,
     gateway: Gateway,

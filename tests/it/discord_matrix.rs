@@ -125,8 +125,7 @@ fn only_merchants_may_use_commands_in_direct_messages() {
     assert!(refused.choices().is_empty(), "{refused:?}");
 }
 
-/// No answer mentions anybody, breaks a limit of Discord's, or holds what a program would print
-/// for its maker.
+/// Expects a response without mentions, within Discord's limits, and without debug output.
 #[track_caller]
 fn check_harmless(reply: &Reply, what: &str) {
     let said = reply.text();

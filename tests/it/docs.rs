@@ -155,8 +155,8 @@ fn each_decision_follows_the_template() {
     }
 }
 
-/// Each `module::test` that the threat model or CONTRIBUTING.md names is a test of this program or
-/// of the library, and each `module::*` a module with tests.
+/// Each `module::test` named by the threat model or CONTRIBUTING.md exists in this program or
+/// the library, and each `module::*` has tests.
 #[test]
 fn the_tests_that_documents_name_exist() {
     let text = read("static/docs/explanation/threat-model.md") + &read("CONTRIBUTING.md");

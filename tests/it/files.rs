@@ -25,8 +25,8 @@ const PATIENCE: &str = "60";
 /// Exit code of `timeout` after its deadline.
 const TIMED_OUT: i32 = 124;
 
-/// An installation as the package makes it: configuration and keys are root's, the database lies in
-/// a directory of the gateway's user, the record in one of the sweeper's.
+/// An installation as by the package: root owns configuration and keys, the database is in the
+/// gateway user's directory, the record in the sweeper user's.
 struct Installed {
     gateway: Gateway,
     node: std::sync::Arc<Node>,
@@ -181,8 +181,8 @@ impl Impostor {
     }
 }
 
-/// Every command that opens something in a user's directory. `FILE` is a copy of the database that
-/// only root can read, `NEW` a file that is not there yet.
+/// Commands that open files in users' directories. `FILE` is a copy of the database that only
+/// root can read, `NEW` a file that does not exist.
 const COMMANDS: [&[&str]; 16] = [
     &["merchant", "list"],
     &["payment", "list"],
@@ -202,8 +202,8 @@ const COMMANDS: [&[&str]; 16] = [
     &["serve"],
 ];
 
-/// What the gateway's user can replace: every file that a command or a role opens there. Those of a
-/// line are replaced together: no command opens one of them and stops before another.
+/// Files that the gateway's user can replace and a command or role opens. Those of a line are
+/// replaced together: no command opens one of them and stops before another.
 const FILES: [&[&str]; 7] = [
     &["litegate.db"],
     &["litegate.db-wal"],

@@ -74,8 +74,8 @@ fn drill(mark: Mark) {
         let traffic = Duration::from_secs(setting("TRAFFIC", 12));
         let (began, mut swept) = (Instant::now(), false);
         while began.elapsed() < traffic {
-            // One payout goes out well before the end. One that was signed in the last moment is in
-            // no copy, and would show as money that was spent elsewhere.
+            // One payout happens well before the loss. One signed in the last moment is not in
+            // the replica and would look like money spent elsewhere.
             if !swept && began.elapsed() > traffic / 2 {
                 gateway.cli_ok(&["sweep"]);
                 swept = true;

@@ -521,8 +521,9 @@ impl Soak {
         assert!(completed * 3 > self.orders.len() as u64, "most are paid in time");
     }
 
-    /// Each transaction that spends coins of ours is a sweep that pays each merchant its own
-    /// coins less its share of the fee, at the address in force when it was made. The sum of fees.
+    /// Each transaction that spends our coins is a sweep. It pays each merchant its coins
+    /// minus its share of the fee, to the address in force when it was made. Answers the sum
+    /// of fees.
     fn validate_sweeps(&self, chain: &Chain) -> u64 {
         let sweep_of: BTreeMap<String, i64> = Database::of(&self.gateway)
             .rows("SELECT txid, sweep_id FROM sweep_txs")

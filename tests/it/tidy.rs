@@ -380,8 +380,8 @@ fn migrations_are_numbered_without_gaps() {
     }
 }
 
-/// Databases have run these, so no byte of them changes. A migration is recorded with the release
-/// that brings it: `sha256sum src/store/migrations/*.sql > tests/fixtures/migrations.sha256`.
+/// Released migrations never change, because databases have run them. A release records its
+/// migrations: `sha256sum src/store/migrations/*.sql > tests/fixtures/migrations.sha256`.
 #[test]
 fn released_migrations_match_their_recorded_hashes() {
     let recorded = files::project().join("tests/fixtures/migrations.sha256");

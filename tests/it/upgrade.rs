@@ -531,9 +531,9 @@ fn a_run_that_fills_every_table() {
         let held = held(&gateway, &tables).into_iter();
         held.filter(|(_, rows)| rows.is_empty()).map(|(name, _)| name).collect::<Vec<String>>()
     };
-    // Tables that this scene cannot fill, of schemas to come, have to be named here with a reason.
-    // There is one node, without MWEB, the sweeps were mined, nothing contradicts the sweeper's
-    // record, and the operator takes no fee.
+    // Tables of later schemas that this test cannot fill must be listed here with a reason:
+    // there is one node, without MWEB, all sweeps are mined, the sweeper's record is
+    // consistent, and there is no operator fee.
     let unfilled =
         ["node_in_use", "operator_addresses", "payout_waits", "pegouts", "in_flight_sweeps"];
     let mut last = Vec::new();
