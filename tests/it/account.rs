@@ -22,6 +22,11 @@ fn sum(fields: &Fields, name: &str) -> u64 {
 
 const ACCOUNTS: [&str; 5] = ["unswept", "inFlight", "paid", "fees", "elsewhere"];
 
+/// 1. Complete payments of two merchants, with an operator fee; one payment stays below
+///    `min_payout`, one unconfirmed.
+/// 2. `/api/account` shows the balances before, during and after a sweep; `/api/payouts` lists
+///    its payments.
+/// 3. The sums of both merchants equal the audit, the node's UTXO set and `merchant show`.
 #[test]
 fn account_payouts_audit_and_node_agree_to_the_litoshi() {
     let test_env = TestEnv::alone_with(|gateway| gateway.set("sweeper.min_payout", "0.02"));

@@ -116,6 +116,9 @@ fn a_revoked_key_stays_revoked() {
     gateway.doctor_ok();
 }
 
+/// 1. Run `merchant key` with duplicate names, wrong scopes and unknown ids: refused with the
+///    reason.
+/// 2. Add keys up to the limit of 20: the next is refused.
 #[test]
 fn invalid_key_commands_are_refused_with_a_clear_error() {
     let Some(TestEnv { gateway, shop, node: _node }) = TestEnv::shared() else { return };

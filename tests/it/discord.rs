@@ -692,6 +692,9 @@ fn administrator_operations_appear_in_the_audit_log() {
     assert!(of_one.contains(&id), "{of_one}");
 }
 
+/// 1. List 23 payments in pages of ten with buttons, also filtered by status.
+/// 2. Another user's button shows their own list, and an administrator's list is refused.
+/// 3. Autocompletion offers own payments only; another merchant's payment is not found.
 #[test]
 fn buttons_page_through_lists() {
     let (discord, gateway) = offline(|_| ());
@@ -728,14 +731,14 @@ fn buttons_page_through_lists() {
         discord.command(&ada, "payments", json!([{ "name": "status", "type": 4, "value": 0 }]));
     assert_eq!(orders(&pending).len(), 10, "{}", pending.text());
     assert!(pending.text().contains("Payments: pending"));
-    // A page's button shows everybody their own.
+    // A page's button shows each user their own list.
     let bob = Person::member(BOB, "bob");
     let nothing = discord.press(&bob, &first.body, "Next");
     assert!(nothing.text().contains("no merchant account"), "{}", nothing.text());
     let audit_log = discord.press_id(&bob, &first.body, "list:audit_log:-:0");
     assert!(audit_log.text().contains("for administrators"), "{}", audit_log.text());
 
-    // Autocompletion offers one's own, by order and by id.
+    // Autocompletion offers own payments, by order and by id.
     let by_order = discord.complete(&ada, "payment", "payment", "order-17").choices();
     assert_eq!(by_order.len(), 1, "{by_order:?}");
     let by_id = discord.complete(&ada, "payment", "payment", &by_order[0].1[..8]).choices();
@@ -753,6 +756,9 @@ fn buttons_page_through_lists() {
     drop(gateway);
 }
 
+/// 1. Rotate the webhook secret after a confirmation.
+/// 2. Test a receiver: refused without a subscription; then success, failure and an invalid
+///    URL are reported.
 #[test]
 fn a_webhook_secret_is_rotated_and_a_test_reports_its_result() {
     let (discord, _gateway) = offline(|_| ());
@@ -782,6 +788,7 @@ fn a_webhook_secret_is_rotated_and_a_test_reports_its_result() {
     assert!(refused.contains("must"), "{refused}");
 }
 
+/// 1. Run each administrators' command without a node: each answers.
 #[test]
 fn administrator_commands_work_without_a_node() {
     let (discord, _gateway) = offline(|_| ());
@@ -801,6 +808,8 @@ fn administrator_commands_work_without_a_node() {
     assert!(webhooks.contains("None. All is well."), "{webhooks}");
 }
 
+/// 1. Without a message, `/node` and doctor show none.
+/// 2. Publish a message: both show its time.
 #[test]
 fn bot_and_doctor_show_the_time_of_the_last_zmq_event() {
     let port = ports::free();
@@ -832,6 +841,8 @@ fn bot_and_doctor_show_the_time_of_the_last_zmq_event() {
     assert!(doctor.contains("the watcher received its last ZMQ message "), "{doctor}");
 }
 
+/// 1. `/sweep_now` shows the due coins and sends nothing.
+/// 2. Confirm: the sweep is sent, and the audit log has it.
 #[test]
 fn an_administrator_previews_and_confirms_a_sweep() {
     let Some(TestEnv { gateway, shop, node }) = TestEnv::alone() else { return };
@@ -857,6 +868,8 @@ fn an_administrator_previews_and_confirms_a_sweep() {
     assert!(audit_log.contains("sweep\\_now"), "{audit_log}");
 }
 
+/// 1. Doctor shows server and invite link.
+/// 2. Configure another server: a warning. Refuse the token: a failure.
 #[test]
 fn doctor_shows_the_bot_invite_link_and_checks_the_token() {
     let discord = Discord::start();

@@ -65,6 +65,8 @@ const LOOKS: [(&str, &str); 16] = [
     ("webhooks failed", "webhook list"),
 ];
 
+/// 1. Every bot command is in a table, and every CLI command of the tables exists.
+/// 2. The acts in the source are exactly those of the table.
 #[test]
 fn every_operation_is_mapped_to_a_bot_and_a_cli_command() {
     let gateway = Gateway::bare();
@@ -156,6 +158,9 @@ impl Doors {
     }
 }
 
+/// 1. Perform every operation by bot for one merchant, and by CLI for another.
+/// 2. Both audit logs are equal.
+/// 3. Announce by both: both are posted, and the actor is recorded.
 #[test]
 fn bot_and_cli_do_the_same_and_write_the_same_audit_log() {
     let doors = Doors::open();
@@ -196,7 +201,7 @@ fn bot_and_cli_do_the_same_and_write_the_same_audit_log() {
         { "name": "kind", "type": 3, "value": "paid" }, { "name": "how", "type": 4, "value": 0 },
     ]);
     say("notification_settings", paid);
-    shell(&["merchant", "notification_settings", cli, "paid", "message"]);
+    shell(&["merchant", "notification-settings", cli, "paid", "message"]);
     let confirmation = discord.command(root, "suspend", user(ADA));
     discord.press(root, &confirmation.body, "Suspend");
     shell(&["merchant", "suspend", cli]);
@@ -229,6 +234,7 @@ fn bot_and_cli_do_the_same_and_write_the_same_audit_log() {
     assert!(chat.text("place").starts_with("server "), "and from where");
 }
 
+/// 1. Run invalid operations by bot and CLI: both refuse with the same sentence.
 #[test]
 fn bot_and_cli_refuse_with_the_same_message() {
     let doors = Doors::open();

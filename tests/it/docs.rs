@@ -67,6 +67,8 @@ fn try_commands(lines: &[String]) -> usize {
     tried
 }
 
+/// 1. Each key of the sample follows a comment.
+/// 2. The sample with its required keys is a valid configuration.
 #[test]
 fn every_key_of_the_sample_config_is_explained_and_valid() {
     let sample = read("config/litegate.toml");
@@ -108,6 +110,7 @@ fn every_commented_key_of_the_sample_config_is_valid() {
     assert!(!output.stderr.to_lowercase().contains("toml"), "{output:?}");
 }
 
+/// 1. No document is empty, and each relative link leads to a file.
 #[test]
 fn the_documents_refer_only_to_existing_things() {
     let mut documents = Vec::new();

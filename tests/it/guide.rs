@@ -106,6 +106,8 @@ fn the_python_example_creates_a_payment() {
     }
 }
 
+/// 1. Revoke the subscription and run the guide's examples: each prints the error's code
+///    without a stack trace.
 #[test]
 fn the_examples_print_a_clear_error() {
     let Some(test_env) = TestEnv::shared() else { return };

@@ -130,6 +130,11 @@ fn by_numbers(text: &str) -> String {
     format!("\"{numbers}\"")
 }
 
+/// 1. Use hostile texts as reference, amount text and name: stored unchanged and shown as
+///    text.
+/// 2. Use texts with control or bidirectional characters: refused with the field's name,
+///    without repeating them.
+/// 3. No hostile text is in the log.
 #[test]
 fn hostile_text_is_refused_or_remains_plain_text() {
     let Some(TestEnv { gateway, shop, node: _node }) = TestEnv::shared() else { return };

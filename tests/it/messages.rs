@@ -169,6 +169,8 @@ fn page() -> String {
     page
 }
 
+/// 1. Generate the page from the source; `MESSAGES=write` stores it.
+/// 2. It equals the stored page.
 #[test]
 fn every_user_visible_message_is_listed() {
     let file = files::project().join(PAGE);

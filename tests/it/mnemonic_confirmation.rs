@@ -44,6 +44,10 @@ fn is_empty(gateway: &Gateway) -> bool {
     fs::read_dir(gateway.folder()).unwrap().next().is_none()
 }
 
+/// 1. Run `init` for main on a terminal and accept the key: 24 words are shown, and nothing is
+///    written yet.
+/// 2. Type two of the words: the screen is cleared, addresses are shown, and the files are
+///    written.
 #[test]
 fn the_mnemonic_is_shown_once_and_confirmed_by_typing() {
     let gateway = Gateway::bare();

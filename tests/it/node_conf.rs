@@ -41,6 +41,9 @@ fn set_up(change: impl Fn(String) -> String) -> Option<(Gateway, Node)> {
     Some((gateway, node))
 }
 
+/// 1. Start a node with the configuration of `init`, and a gateway with its restricted RPC
+///    user.
+/// 2. Complete and sweep a payment; audit and doctor report no problem.
 #[test]
 fn a_node_configured_by_init_receives_a_payment() {
     let Some((gateway, node)) = set_up(|text| text) else { return };

@@ -40,6 +40,9 @@ fn await_subscription(node: &Node, subscriber: &Subscriber) {
     });
 }
 
+/// 1. Pay, mine and check balance and outputs.
+/// 2. Reorganise to empty blocks: the transaction returns to the mempool; reorganise again: it
+///    is mined.
 #[test]
 fn the_node_mines_pays_and_reorganises() {
     let Some(node) = Node::start() else { return };
@@ -102,6 +105,8 @@ fn mweb_can_be_activated() {
     assert_eq!(node.balance_of(&address), 5_000_000, "by the HogEx");
 }
 
+/// 1. Subscribe; send a transaction, mine it, and reorganise.
+/// 2. Each step publishes `rawtx` with rising sequence numbers, and `hashblock`.
 #[test]
 fn transactions_and_blocks_are_published() {
     let Some(node) = Node::start() else { return };

@@ -61,6 +61,8 @@ fn python(folder: &Path, arguments: &[&str]) -> Output {
     }
 }
 
+/// 1. The served document is valid and equals the output of `litegate openapi`.
+/// 2. Without configuration, `--url` sets the server; an invalid URL exits with 2.
 #[test]
 fn the_openapi_document_is_valid_and_printed_as_served() {
     let Some(TestEnv { gateway, shop: _shop, node: _node }) = TestEnv::shared() else { return };

@@ -62,6 +62,9 @@ fn said(output: &Output) -> String {
     String::from_utf8_lossy(&output.stdout).trim().to_owned()
 }
 
+/// 1. Run each language's example with the same idempotency key: one payment.
+/// 2. With a wrong key each prints the error's code.
+/// 3. The listing and status examples show the payment.
 #[test]
 fn every_creating_example_makes_the_same_payment() {
     let Some(test_env) = TestEnv::shared() else { return };

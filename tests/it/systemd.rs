@@ -8,6 +8,9 @@ use crate::harness::files;
 use crate::harness::test_env::TestEnv;
 use crate::harness::wait::{SOON, wait_until};
 
+/// 1. Start with a notification socket: READY, WATCHDOG and STATUS arrive.
+/// 2. Stop the node: the status names it, and the watchdog is still fed.
+/// 3. Stop the gateway: STOPPING arrives.
 #[test]
 fn systemd_is_notified_of_ready_status_watchdog_and_stop() {
     let Some(TestEnv { gateway, shop, node }) = TestEnv::alone() else { return };
@@ -43,6 +46,8 @@ fn analyze(arguments: &[&str]) -> String {
     String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned()
 }
 
+/// 1. Each unit has its limits and passes `systemd-analyze verify`.
+/// 2. Its exposure score stays within the limit.
 #[test]
 fn the_units_are_valid_and_have_a_low_exposure_score() {
     for (unit, most) in [("litegate.service", "1.2"), ("litegate-sweeper.service", "0.9")] {

@@ -200,6 +200,7 @@ fn none(what: &str, found: Vec<String>) {
     assert!(found.is_empty(), "{what}:\n{}", found.join("\n"));
 }
 
+/// Each layer imports lower layers only.
 #[test]
 fn a_layer_imports_only_lower_layers() {
     let mut found = Vec::new();
@@ -215,6 +216,7 @@ fn a_layer_imports_only_lower_layers() {
     none("imports against the rows of the house", found);
 }
 
+/// The domain has no I/O, clock, environment or async code.
 #[test]
 fn the_domain_imports_only_std_and_bitcoin() {
     let mut found = Vec::new();
@@ -238,6 +240,7 @@ fn the_domain_imports_only_std_and_bitcoin() {
     none("the domain is pure", found);
 }
 
+/// Crates of `HOMES` are used in their folders only.
 #[test]
 fn each_crate_is_used_in_one_place() {
     let mut found = Vec::new();
@@ -262,6 +265,7 @@ fn each_crate_is_used_in_one_place() {
     none("crates away from home", found);
 }
 
+/// SQL is in the store only.
 #[test]
 fn sql_appears_only_in_the_store() {
     let mut found = Vec::new();
@@ -284,6 +288,7 @@ fn sql_appears_only_in_the_store() {
     none("SQL outside of the store", found);
 }
 
+/// Clock, environment and tasks have one home each; floats are forbidden.
 #[test]
 fn clock_environment_and_tasks_are_each_used_in_one_place() {
     let mut found = Vec::new();
@@ -309,6 +314,7 @@ fn clock_environment_and_tasks_are_each_used_in_one_place() {
     none("in the wrong place", found);
 }
 
+/// Names have no word of `EMPTY_WORDS`, and there are no glob imports.
 #[test]
 fn names_contain_no_empty_words() {
     let mut found = Vec::new();
@@ -346,6 +352,7 @@ fn words_of(name: &str) -> Vec<String> {
     words
 }
 
+/// Each file begins with a module comment, and comments are short enough.
 #[test]
 fn every_file_begins_with_a_module_comment() {
     let mut found = Vec::new();

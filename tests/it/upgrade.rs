@@ -231,6 +231,8 @@ fn every_released_schema_is_migrated_with_all_its_data() {
     }
 }
 
+/// 1. Crash at each point of an upgrade: the old or the new schema, with all data.
+/// 2. Repeat the command: it completes, and keeps one intact copy.
 #[test]
 fn an_interrupted_upgrade_leaves_the_old_or_the_new_schema() {
     let points =
@@ -461,7 +463,9 @@ fn an_older_program_refuses_a_newer_database_schema() {
     assert!(!kept(&gateway).exists());
 }
 
-/// Fills each table through the real program, node, Discord and receiver alone.
+/// 1. Fill each table through the real program, node, Discord and receiver alone.
+/// 2. Every table has rows, except the listed ones. `SAVE_SCHEMA=1` saves the state as a
+///    fixture.
 #[test]
 #[ignore = "long"]
 fn a_run_that_fills_every_table() {
@@ -481,7 +485,7 @@ fn a_run_that_fills_every_table() {
         { "name": "kind", "type": 3, "value": "paid" },
         { "name": "how", "type": 4, "value": 0 },
     ]);
-    discord.command(&ada, "notifications", on);
+    discord.command(&ada, "notification_settings", on);
     let shop =
         Shop::with_key_of(&gateway, &secret_in(&discord.command(&ada, "view_key", json!([]))));
     discord.command(&ada, "rotate_key", json!([])); // Asked, and left without an answer.

@@ -93,6 +93,9 @@ fn check(program: &str, script: &str, cases: &[Case]) {
     }
 }
 
+/// 1. Receive webhooks before and after rotations of the secret.
+/// 2. Change body, time, id, secret and signature of copies.
+/// 3. The npm and PyPI libraries accept exactly the genuine ones.
 #[test]
 fn published_libraries_accept_only_our_signatures() {
     let Some(test_env) = TestEnv::shared() else { return };
