@@ -240,7 +240,7 @@ inside 'systemctl show --value --property IPAddressAllow litegate-sweeper' | gre
 say "monitoring.md, payouts.md and audit.md"
 inside 'systemctl status litegate' | grep --quiet 'height 10' || fail "the status names no height"
 inside 'systemctl reload litegate'
-await "log at a raised level" 20 inside "journalctl --unit litegate | grep --quiet 'level is changed'"
+await "log at a raised level" 20 inside "journalctl --unit litegate | grep --quiet 'log level changed'"
 inside 'systemctl reload litegate'
 inside 'litegate doctor' > "$folder/doctor.log" || { cat "$folder/doctor.log"; fail "the doctor finds a failure"; }
 inside "litegate payment show $id && litegate webhook list --failed && litegate sweep --dry-run" > "$folder/look.log"

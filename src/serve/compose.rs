@@ -44,7 +44,7 @@ pub(crate) fn sweeper_of(
         SigningKey::load(&config.held, file, passphrase, config.network, &config.xpub)
             .map_err(|error| Refused::SigningKey(format!("{error:#}")))
     });
-    crate::secret::wipe_stack(); // Also clears what is above the frame that wiped the stack first.
+    crate::secret::wipe_stack(); // Also what is too near to the frame that wiped it first.
     let seals = config.seals.as_ref().map(|settings| {
         Seals::open(settings, store, access).map_err(|error| Refused::Seals(format!("{error:#}")))
     });

@@ -37,9 +37,9 @@ pub(crate) fn open_examined(config: &Config) -> anyhow::Result<Store> {
     open(config, store::PATIENCE, Opening::Examined)
 }
 
-/// As [`open_store`], for a copy that the operator has just restored. Seals its rows if it is
-/// from a version without MACs, and raises merchants' rows to their heads and to `heads`,
-/// which came with the copy. Answers the merchants whose rows were raised.
+/// As [`open_store`], for a copy that the operator has just restored. Accepts its rows
+/// unverified if it is from a version without MACs, and raises merchants' rows to their heads
+/// and to `heads`, which came with the copy. Answers the merchants whose rows were raised.
 ///
 /// # Errors
 /// As [`open_store`].

@@ -18,7 +18,8 @@ const VERSIONS_TIMEOUT: Duration = Duration::from_secs(1);
 /// The watcher asks a node again that does not answer within [`VERSIONS_TIMEOUT`].
 ///
 /// # Errors
-/// [`Refused::OldNode`] if all that answer are too old.
+/// [`Refused::OldNode`] if every node is too old. One that does not answer does not count as
+/// old.
 pub(super) fn leave_out_old_nodes(
     nodes: &Nodes,
     store: &Store,

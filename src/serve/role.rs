@@ -1,3 +1,5 @@
+//! The roles of the gateway, by name.
+
 use std::str::FromStr;
 
 /// A part of the gateway that can run in a separate process.

@@ -1,4 +1,4 @@
-//! What a merchant is told of its money, against the audit and the node's own list.
+//! A merchant's balances and payouts, compared with the audit and the node's UTXO set.
 
 use serde_json::Value;
 
@@ -22,6 +22,11 @@ fn sum(fields: &Fields, name: &str) -> u64 {
 
 const ACCOUNTS: [&str; 5] = ["unswept", "inFlight", "paid", "fees", "elsewhere"];
 
+/// 1. Complete payments of two merchants, with an operator fee; one payment stays below
+///    `min_payout`, one unconfirmed.
+/// 2. `/api/account` shows the balances before, during and after a sweep; `/api/payouts` lists
+///    its payments.
+/// 3. The sums of both merchants equal the audit, the node's UTXO set and `merchant show`.
 #[test]
 fn account_payouts_audit_and_node_agree_to_the_litoshi() {
     let test_env = TestEnv::alone_with(|gateway| gateway.set("sweeper.min_payout", "0.02"));
@@ -87,12 +92,15 @@ fn account_payouts_audit_and_node_agree_to_the_litoshi() {
         assert_eq!(held, sum(fields, "received"));
     }
     assert_eq!(litoshis("0.0012"), node.balance_of(&operator));
-    // The command line says the same.
     let shown = gateway.cli_json(&["merchant", "show", &shop.merchant_id]);
     assert_eq!(sum(&shown, "paid"), sum(&ours, "paid"));
     assert!(gateway.cli_ok(&["merchant", "show", &shop.merchant_id]).stdout.contains("paid out"));
 }
 
+/// 1. Sweep three payments separately and read the payouts in pages of one: newest first, each
+///    once.
+/// 2. Another merchant sees none, and cannot use the cursor.
+/// 3. Invalid parameters and requests without a key are refused.
 #[test]
 #[ignore = "long"]
 fn payouts_are_paginated_and_only_the_merchants_own() {

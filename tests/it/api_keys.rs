@@ -1,4 +1,4 @@
-//! Named API keys: what each scope allows, revocation, and the time of the last use.
+//! Named API keys: scopes, revocation, and the time of the last use.
 
 use crate::harness::gateway::Gateway;
 use crate::harness::http::Answer;
@@ -29,8 +29,8 @@ fn listed(gateway: &Gateway, shop: &Shop) -> Vec<String> {
     Fields::of(&answer.body).objects("data").iter().map(|one| one.text("paymentId")).collect()
 }
 
-/// 1. A merchant has a key of each scope.
-/// 2. Each keyed request answers as the scope says; 403 names the scope that is needed.
+/// 1. Give a merchant a key of each scope.
+/// 2. Each keyed request answers as the scope allows; 403 names the required scope.
 #[test]
 fn each_scope_allows_its_requests_only() {
     let Some(TestEnv { gateway, shop, node: _node }) = TestEnv::shared() else { return };
@@ -61,8 +61,8 @@ fn each_scope_allows_its_requests_only() {
     }
 }
 
-/// 1. Two keys of the scope `create`, and the merchant's own key, each create a payment.
-/// 2. The list of each `create` key holds its own payment; the merchant's own key sees all.
+/// 1. Create payments with two `create` keys and with the merchant's own key.
+/// 2. Each `create` key lists its own payment, the merchant's key all of them.
 #[test]
 fn a_create_key_lists_only_its_own_payments() {
     let Some(TestEnv { gateway, shop, node: _node }) = TestEnv::shared() else { return };
@@ -78,10 +78,9 @@ fn a_create_key_lists_only_its_own_payments() {
     assert_eq!(ask(&gateway, &first, "GET", &beyond).status, 400, "another key's payment");
 }
 
-/// 1. A key is used; the list shows when.
-/// 2. It is revoked: the next request is refused. The other key works as before.
-/// 3. The copy of the database from before the revocation is restored: no named key works, and a
-///    new one can be added.
+/// 1. Use a key: the list shows when.
+/// 2. Revoke it: the next request is refused, and another key still works.
+/// 3. Restore a database from before: no named key works, and a new one can be added.
 #[test]
 fn a_revoked_key_stays_revoked() {
     let Some(TestEnv { gateway, shop, node: _node }) = TestEnv::alone() else { return };
@@ -117,6 +116,9 @@ fn a_revoked_key_stays_revoked() {
     gateway.doctor_ok();
 }
 
+/// 1. Run `merchant key` with duplicate names, wrong scopes and unknown ids: refused with the
+///    reason.
+/// 2. Add keys up to the limit of 20: the next is refused.
 #[test]
 fn invalid_key_commands_are_refused_with_a_clear_error() {
     let Some(TestEnv { gateway, shop, node: _node }) = TestEnv::shared() else { return };

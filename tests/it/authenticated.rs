@@ -1,5 +1,5 @@
-//! Writing the database authorises nothing: every column of every table is changed, and nothing
-//! that a shopper sees, a merchant is sent, or a sweep pays follows from it.
+//! Write access to the database authorises nothing: for every changed column of every table,
+//! shoppers, merchants and sweeps see no false value.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -18,8 +18,8 @@ use crate::harness::shop::{Created, Shop};
 use crate::harness::test_env::TestEnv;
 use crate::harness::wait::{SOON, wait_for};
 
-/// Columns that no MAC covers, all of a table's with `*`, and why a false value moves no money, is
-/// signed nowhere and lets nobody act.
+/// Columns without a MAC (`*`: a whole table), and why a false value moves no money, is not
+/// signed and lets nobody act.
 const FREE: [(&str, &str, &str); 33] = [
     ("attempts", "*", "shown to the merchant and the operator"),
     ("blocks", "*", "compared with the node at every pass of the watcher"),
@@ -68,8 +68,8 @@ fn schema(database: &Database) -> BTreeMap<String, BTreeSet<String>> {
     found
 }
 
-/// 1. A new gateway makes its database.
-/// 2. Each of its columns is covered by a MAC, or there is a reason why it need not be.
+/// 1. Let a new gateway create its database.
+/// 2. Each column is covered by a MAC, or listed with a reason.
 #[test]
 fn every_column_has_a_mac_or_a_reason_for_having_none() {
     let gateway = Gateway::offline();
@@ -94,7 +94,7 @@ fn every_column_has_a_mac_or_a_reason_for_having_none() {
     assert!(undecided.is_empty(), "decide whether a MAC must cover {undecided:?}");
 }
 
-/// What an attacker is after, and what it must not come to.
+/// Values that an attacker wants, and that must not appear.
 struct Scene {
     gateway: Gateway,
     shop: Shop,
@@ -102,7 +102,7 @@ struct Scene {
     receiver: Receiver,
     /// A key that was replaced, twice, and a named one that was revoked.
     revoked: [Shop; 2],
-    /// Payments that nobody paid, the second one with the idempotency key `again`.
+    /// Unpaid payments, the second one with the idempotency key `again`.
     unpaid: [Created; 2],
     completed: Created,
     thief: String,
@@ -197,7 +197,7 @@ impl Scene {
         self.try_write(sql).unwrap_or_else(|error| panic!("{error}: {sql}"));
     }
 
-    /// Nothing that people rely on follows from what was written.
+    /// Nothing that users rely on follows from the written values.
     #[track_caller]
     fn check(&self, what: &str) {
         for unpaid in &self.unpaid {
@@ -248,7 +248,7 @@ impl Scene {
         assert!(named, "{what} is not named: {said:?}");
     }
 
-    /// Values that differ from what a cell holds, of its type.
+    /// Other values of the same type as a cell's.
     fn others(&self, table: &str, column: &str, held: &Value) -> Vec<String> {
         let elsewhere = format!(
             "(SELECT {column} FROM {table} WHERE {column} IS NOT {} LIMIT 1)",
@@ -272,7 +272,7 @@ impl Scene {
         vec![made, elsewhere]
     }
 
-    /// Changes each covered column of one row of each table, one after the other, and puts it back.
+    /// Changes each covered column of one row per table in turn, and restores it.
     /// `values` is how many other values each gets at most.
     fn walk(&self, values: usize, mut each: impl FnMut(&str, &str)) {
         let file = self.gateway.setting("database");
@@ -319,7 +319,7 @@ impl Scene {
         }
     }
 
-    /// Everything is as it was: the sweeper looks at damaged addresses again after a while.
+    /// Everything is restored: the sweeper checks damaged addresses again after a while.
     fn await_sound(&self) {
         let deadline = Duration::from_secs(60);
         wait_for("a doctor without a failure", deadline, || {
@@ -356,10 +356,11 @@ fn literal(value: &Value) -> String {
     }
 }
 
-/// 1. A gateway with a completed payment, two unpaid ones, a revoked key and a cancelled address.
-/// 2. While it serves, each covered column is changed, to another value and to that of another row.
-/// 3. No page, answer, key or webhook follows it, and `doctor` names the row. It is put back.
-/// 4. In the end the shop is paid out.
+/// 1. Run a gateway with a completed payment, two unpaid ones, a revoked key and a cancelled
+///    address.
+/// 2. Change each covered column, to another value and to another row's.
+/// 3. No page, response, key or webhook follows it, and `doctor` names the row; restore it.
+/// 4. At the end the shop is paid out.
 #[test]
 #[ignore = "long"]
 fn no_changed_column_is_trusted_while_serving() {
@@ -376,7 +377,7 @@ fn no_changed_column_is_trusted_while_serving() {
     scene.pay_out();
 }
 
-/// As above, but the gateway is stopped when a column is changed.
+/// 1. As above, with the gateway stopped during each change.
 #[test]
 #[ignore = "long"]
 fn no_changed_column_is_trusted_at_startup() {
@@ -399,10 +400,10 @@ fn no_changed_column_is_trusted_at_startup() {
     scene.pay_out();
 }
 
-/// 1. The same gateway, serving.
-/// 2. Rows are swapped, deleted, made up, and older states of them are put back.
-/// 3. As above after each; each is named by `doctor` or `audit`. The database is put back.
-/// 4. The operator takes the audit log as it is, and the shop is paid out.
+/// 1. Run the same gateway.
+/// 2. Swap, delete, invent and roll back rows.
+/// 3. Nothing follows any of it, and `doctor` or `audit` names it; restore the database.
+/// 4. Accept the audit log as it is: the shop is paid out.
 #[test]
 #[ignore = "long"]
 fn no_forged_or_rolled_back_row_is_trusted() {

@@ -66,15 +66,15 @@ fn a_mass_expiry_delays_neither_payments_nor_blocks() {
     }
 }
 
-/// The size of the disk, and of what else lies on it, in bytes.
+/// Size of the disk, and of the other file on it, in bytes.
 const DISK: usize = 8_000_000;
 const OTHER: usize = 5_300_000;
 
 /// Refusals in a row after which there is no space for payments.
 const REFUSED: u32 = 20;
 
-/// Starts a gateway whose database lies on a small disk of its own, with a file beside it. Answers
-/// where that disk is seen from here.
+/// Starts a gateway whose database is on a separate small disk, beside another file. Answers
+/// where that disk is visible from here.
 fn start_on_small_disk(gateway: &Gateway) -> PathBuf {
     let small = gateway.folder().join("small");
     let (shown, kept) = (small.display(), gateway.folder().join("kept"));

@@ -1,8 +1,10 @@
-//! The page that the shopper sees.
+//! The checkout page without a browser: content, QR image and event stream.
 
 use crate::harness::test_env::TestEnv;
 use crate::harness::wait::{SOON, wait_for};
 
+/// 1. Open the page: amount, address, name and QR code are on it.
+/// 2. It has security headers, no cookie, and loads nothing from other hosts.
 #[test]
 fn the_page_shows_the_amount_and_the_address() {
     let Some(TestEnv { gateway, shop, node: _node }) = TestEnv::shared() else { return };
@@ -46,6 +48,9 @@ fn the_page_shows_each_change_of_the_payment() {
     });
 }
 
+/// 1. Load the QR image: SVG with CORS headers and an ETag.
+/// 2. Pay a part: the image changes.
+/// 3. Pay the rest: 404, as for unknown payments.
 #[test]
 fn the_qr_image_requests_the_remaining_amount() {
     let Some(TestEnv { gateway, shop, node }) = TestEnv::alone() else { return };
@@ -85,6 +90,8 @@ fn an_unknown_payment_gets_a_not_found_page() {
     }
 }
 
+/// 1. Open a payment's event stream: the first event has the current state.
+/// 2. Pay and confirm: each change arrives.
 #[test]
 fn payment_changes_arrive_as_stream_events() {
     use std::io::{BufRead, BufReader, Write};

@@ -1,7 +1,7 @@
-//! The checkout in a real Chromium: each state by real payments, the page never reloaded by the
-//! shopper; the same with JavaScript off; pictures, codes, weight and accessibility of each state.
+//! The checkout in Chromium: each state through real payments, without a reload; the same
+//! without JavaScript; screenshots, QR codes, size and accessibility of each state.
 //!
-//! The pictures are left in `target/checkout`, in a folder for each test.
+//! Screenshots are in `target/checkout`, in a directory per test.
 
 use std::time::{Duration, Instant};
 
@@ -16,6 +16,11 @@ fn page(test_env: &TestEnv, payment_id: &str) -> String {
     format!("http://127.0.0.1:{}/pay/{payment_id}", test_env.gateway.port())
 }
 
+/// 1. Open the page of a payment: title, amount and QR code match.
+/// 2. Pay in two parts and confirm: each state appears without a reload, with its QR code and
+///    size.
+/// 3. Print the receipt.
+/// 4. The page loads nothing else; other languages are accessible.
 #[test]
 #[ignore = "long: a browser"]
 fn the_shopper_follows_a_payment_in_two_parts() {
@@ -67,6 +72,8 @@ fn the_shopper_follows_a_payment_in_two_parts() {
     }
 }
 
+/// 1. Double-spend a seen payment: the page shows it as withdrawn.
+/// 2. Pay too much: the page shows the surplus.
 #[test]
 #[ignore = "long: a browser"]
 fn the_page_shows_a_withdrawn_payment_and_an_overpayment() {
@@ -90,6 +97,9 @@ fn the_page_shows_a_withdrawn_payment_and_an_overpayment() {
     shopper.weighs("overpaid", &url);
 }
 
+/// 1. Let a payment expire: the page says so.
+/// 2. Pay after the expiry: the page shows it as late.
+/// 3. Open an unknown payment's page.
 #[test]
 #[ignore = "long: a browser"]
 fn the_page_shows_late_and_unknown_payments() {
@@ -112,6 +122,8 @@ fn the_page_shows_late_and_unknown_payments() {
     shopper.weighs("unknown", &unknown);
 }
 
+/// 1. Open the page without JavaScript and press "Check again" after each step of a payment.
+/// 2. Each state is shown.
 #[test]
 #[ignore = "long: a browser"]
 fn without_javascript_check_again_shows_each_state() {
@@ -134,6 +146,8 @@ fn without_javascript_check_again_shows_each_state() {
     comes_to(&mut shopper, "paid");
 }
 
+/// 1. Without JavaScript, let a payment be withdrawn and overpaid.
+/// 2. Let another one be delayed, expire and be paid late: each state is shown.
 #[test]
 #[ignore = "long: a browser"]
 fn without_javascript_check_again_shows_exceptional_states() {
@@ -186,6 +200,8 @@ fn the_page_shows_when_the_gateway_cannot_reach_the_node() {
     shopper.sees("seen", "Payment seen");
 }
 
+/// 1. Configure logo, colours, explorer and frame ancestors.
+/// 2. The page shows them, is accessible, and can be framed by the allowed site only.
 #[test]
 #[ignore = "long: a browser"]
 fn the_page_shows_the_operators_branding() {
@@ -223,6 +239,9 @@ fn the_page_shows_the_operators_branding() {
     shopper.asked_for_little(&format!("http://127.0.0.1:{}/", test_env.gateway.port()));
 }
 
+/// 1. Walk through the page by keyboard, copy each value, and use high contrast.
+/// 2. The focus stays when the payment arrives.
+/// 3. Without a clipboard the address is selected.
 #[test]
 #[ignore = "long: a browser"]
 fn the_page_supports_keyboard_clipboard_and_custom_colours() {
@@ -256,7 +275,6 @@ fn the_page_supports_keyboard_clipboard_and_custom_colours() {
     let own = shopper.does(json!({"act": "contrast", "name": "waiting"}));
     assert_eq!(own, json!({"code": uri, "moving": 0}));
 
-    // The focus stays where it is when the payment comes.
     shopper.opens(&url);
     shopper.does(json!({"act": "focus", "text": "Check again"}));
     test_env.node.send(&payment.address, "0.05");
@@ -265,7 +283,7 @@ fn the_page_supports_keyboard_clipboard_and_custom_colours() {
     let own = shopper.does(json!({"act": "contrast", "name": "seen"}));
     assert_eq!(own["moving"], 0);
 
-    // By a name that browsers do not trust without TLS there is no clipboard.
+    // Browsers offer no clipboard on this insecure origin.
     let next = test_env.shop.create("0.05");
     let plain = format!("http://plain.example:{}/pay/{}", test_env.gateway.port(), next.id);
     shopper.opens(&plain);
@@ -302,6 +320,8 @@ fn the_page_polls_where_event_streams_are_blocked() {
     shopper.sees("paid", "Thank you");
 }
 
+/// 1. Open the page in Firefox, pay in two parts and confirm.
+/// 2. Each state appears without a reload, with the right QR code.
 #[test]
 #[ignore = "long: another browser"]
 fn the_page_follows_a_payment_in_firefox() {
@@ -329,7 +349,7 @@ fn the_page_follows_a_payment_in_firefox() {
     comes_to(&mut shopper, "paid", "Thank you");
 }
 
-/// 400 kbit/s, and 400 ms to each answer.
+/// 1. Load the page at 400 kbit/s with a latency of 400 ms.
 #[test]
 #[ignore = "long: a browser"]
 fn the_page_renders_quickly_over_a_slow_connection() {
@@ -341,8 +361,8 @@ fn the_page_renders_quickly_over_a_slow_connection() {
     assert!(painted["ms"].as_u64().unwrap() <= 1_500, "{painted}");
 }
 
-/// How fast it is depends on what else the machine does: so the best of three tries counts, and
-/// less is asked for than what a machine at rest reaches.
+/// The speed depends on the machine's load: the best of three attempts counts, with a limit
+/// above that of an idle machine.
 #[test]
 #[ignore = "long: a browser, several times"]
 fn the_page_reaches_the_required_lighthouse_scores() {
@@ -357,7 +377,7 @@ fn the_page_reaches_the_required_lighthouse_scores() {
     assert!(evaluated["scores"]["performance"].as_u64().unwrap() >= 90, "{evaluated}");
 }
 
-/// `PAYMENTS_WATCHED=50` measures more of them.
+/// 1. Pay `PAYMENTS_WATCHED` payments and measure the time until the page shows each.
 #[test]
 #[ignore = "long: a browser"]
 fn the_page_updates_soon_after_the_node_gets_the_transaction() {
@@ -369,7 +389,7 @@ fn the_page_updates_soon_after_the_node_gets_the_transaction() {
         let payment = test_env.shop.create("0.05");
         shopper.opens(&page(&test_env, &payment.id));
         shopper.does(json!({"act": "await", "state": "waiting"}));
-        // The wallet's own work is counted in: what is measured is never less than what is.
+        // The wallet's own work is included, so the measurement is an upper bound.
         let start = Instant::now();
         test_env.node.send(&payment.address, "0.05");
         shopper.does(json!({"act": "await", "state": "seen"}));

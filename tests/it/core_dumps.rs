@@ -48,7 +48,7 @@ fn count_in_memory(pid: u32, needles: &[Needle]) -> Vec<(&'static str, usize)> {
         let (from, to) = line.split(' ').next().unwrap().split_once('-').unwrap();
         let [from, to] = [from, to].map(|hex| u64::from_str_radix(hex, 16).unwrap());
         let mut bytes = vec![0; usize::try_from(to - from).unwrap()];
-        // A mapping may have gone meanwhile.
+        // A mapping may have disappeared.
         let Ok(length) = memory.read_at(&mut bytes, from) else { continue };
         for at in (0..length).filter(|at| begins[usize::from(bytes[*at])]) {
             for ((_, needle), (_, count)) in needles.iter().zip(&mut counts) {

@@ -85,7 +85,7 @@ fn a_damaged_sweep_is_reported_and_signed_again() {
     check("a signature", true, &|| flip_a_bit(&gateway));
     check("all bytes", true, &|| format!("UPDATE sweep_txs SET raw = zeroblob(9) {NEWEST}"));
     check("the id", true, &|| format!("UPDATE sweep_txs SET txid = zeroblob(32) {NEWEST}"));
-    // Somebody wants the lines to be believed instead of the bytes.
+    // An attacker changes derived rows to match the damaged bytes.
     check("bytes and lines", true, &|| {
         format!(
             "UPDATE sweep_txs SET raw = zeroblob(9) {NEWEST};

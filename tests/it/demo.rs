@@ -1,4 +1,4 @@
-//! `litegate demo`: everything on this machine in seconds, and nothing left behind.
+//! `litegate demo`: complete within seconds, and nothing left behind.
 
 use std::fs;
 use std::path::Path;
@@ -15,7 +15,7 @@ use crate::harness::receiver::Receiver;
 use crate::harness::shopper::Shopper;
 use crate::harness::wait::wait_for;
 
-/// Processes whose command line or environment names this folder.
+/// Processes whose command line contains this directory.
 fn processes_of(folder: &Path) -> Vec<String> {
     let folder = folder.display().to_string();
     let mut found = Vec::new();
@@ -29,6 +29,7 @@ fn processes_of(folder: &Path) -> Vec<String> {
     found
 }
 
+/// The demo as a command, in this directory.
 fn demo(folder: &Path, arguments: &[&str]) -> Option<Command> {
     let Some(daemon) = node::daemon() else {
         let skip = std::env::var_os("LITEGATE_TEST_WITHOUT_NODE");
@@ -42,6 +43,7 @@ fn demo(folder: &Path, arguments: &[&str]) -> Option<Command> {
     Some(command)
 }
 
+/// Waits until no process and no file of the demo is left.
 #[track_caller]
 fn check_nothing_left(folder: &Path) {
     wait_for("the end of the demo's processes", Duration::from_secs(10), || {
@@ -51,6 +53,8 @@ fn check_nothing_left(folder: &Path) {
     assert!(left.is_empty(), "left behind: {left:?}");
 }
 
+/// 1. Run `demo --autopay`: it prints all seven steps and exits with 0 within a minute.
+/// 2. No process and no file is left.
 #[test]
 #[ignore = "long"]
 fn the_demo_pays_itself_and_cleans_up() {
@@ -72,6 +76,8 @@ fn the_demo_pays_itself_and_cleans_up() {
     check_nothing_left(folder.path());
 }
 
+/// 1. Start the demo and send SIGINT or SIGTERM after it printed its URL.
+/// 2. It ends, and nothing is left.
 #[test]
 fn the_demo_cleans_up_when_it_is_interrupted() {
     for signal in ["INT", "TERM"] {
@@ -93,6 +99,9 @@ fn the_demo_cleans_up_when_it_is_interrupted() {
     }
 }
 
+/// 1. Start the demo and read key, secret and URL from its output.
+/// 2. Create a payment over HTTP with an own receiver, and press its button.
+/// 3. The webhook arrives with a valid signature; SIGTERM leaves nothing behind.
 #[test]
 #[ignore = "long"]
 fn the_demo_supports_test_payments_and_a_custom_receiver() {
@@ -136,7 +145,9 @@ fn the_demo_supports_test_payments_and_a_custom_receiver() {
     check_nothing_left(folder.path());
 }
 
-/// A newcomer buys in the browser, with JavaScript off: shop, checkout, play money, shop.
+/// 1. Open the demo's shop in a browser without JavaScript, and buy.
+/// 2. Pay with play money on the checkout until it is paid.
+/// 3. Return to the shop: the order is paid.
 #[test]
 #[ignore = "long: a browser"]
 fn a_shopper_completes_a_purchase_in_the_demo_shop() {

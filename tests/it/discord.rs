@@ -1,5 +1,5 @@
-//! The bot from the outside: the real gateway at a stand-in for Discord, people who send commands
-//! and press buttons, and what they read.
+//! The bot from outside: the real gateway at a stand-in for Discord, and users who send
+//! commands, press buttons and read responses.
 
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ use crate::harness::test_env::TestEnv;
 use crate::harness::wait::{SOON, stays_true, wait_for};
 use crate::harness::zmq::Publisher;
 
-/// Addresses of regtest that belong to nobody here.
+/// Regtest addresses that belong to no wallet of the tests.
 pub(crate) const ADDRESS: &str = "rltc1qw508d6qejxtdg4y5r3zarvary0c5xw7k693xs3";
 
 pub(crate) const ADA: u64 = 100_000_000_000_000_001;
@@ -43,7 +43,7 @@ pub(crate) fn grant(id: u64, days: u32) -> Value {
     ])
 }
 
-/// What stands between the bars that hide it.
+/// The text between spoiler bars.
 #[track_caller]
 pub(crate) fn secret_in(reply: &Reply) -> String {
     let text = reply.text();
@@ -58,7 +58,7 @@ pub(crate) fn offline(configure: impl FnOnce(&Gateway)) -> (Discord, Gateway) {
     with_bot(gateway, configure)
 }
 
-/// The same beside a node.
+/// The same with a node.
 pub(crate) fn beside(node: &Node, configure: impl FnOnce(&Gateway)) -> (Discord, Gateway) {
     with_bot(Gateway::init(node), configure)
 }
@@ -82,6 +82,10 @@ fn add_bot(gateway: &Gateway) -> Discord {
     discord
 }
 
+/// 1. The registered commands equal the recorded ones (`ACCEPT=1` rewrites them);
+///    administrators' commands are restricted.
+/// 2. Restart: nothing is registered again.
+/// 3. Switch to global commands: they are registered globally.
 #[test]
 fn commands_are_registered_once_for_each_change() {
     let (discord, gateway) = offline(|_| ());
@@ -134,6 +138,11 @@ pub(crate) const ADMIN_COMMANDS: [&str; 14] = [
     "config",
 ];
 
+/// 1. Register an address, get a subscription and an API key by the bot.
+/// 2. Set a webhook URL; create and complete a payment: webhook and notification arrive.
+/// 3. List payments and payouts, also as a CSV file per month, with autocompletion and
+///    refusals.
+/// 4. No message and no log contains the key.
 #[test]
 fn a_new_merchant_gets_a_payment_using_only_bot_and_rest() {
     let Some(node) = Node::start() else { return };
@@ -182,7 +191,6 @@ fn a_new_merchant_gets_a_payment_using_only_bot_and_rest() {
     assert!(payouts.contains(&txid), "{payouts}");
     let listed = discord.command(&ada, "payouts", json!([])).text();
     assert!(listed.contains(&txid) && listed.contains("LTC"), "{listed}");
-    // A month of them is a file for the books.
     let month = &gateway.cli_json(&["payment", "show", &payment.id]).text("createdAt")[..7];
     let reply = discord.command(&ada, "payouts", text("month", month));
     assert!(reply.is_ephemeral() && reply.text().contains(month), "{}", reply.text());
@@ -209,13 +217,17 @@ fn a_new_merchant_gets_a_payment_using_only_bot_and_rest() {
     });
     let account = discord.command(&ada, "account", json!([])).text();
     assert!(account.contains("Next sweep\n<t:") && account.contains(&url), "{account}");
-    // No message holds the key, and no log does.
     for posted in discord.posted() {
         assert!(!posted.body.to_string().contains(&shop.api_key));
     }
     assert!(!gateway.log().contains(&shop.api_key));
 }
 
+/// 1. Rotate a key: a confirmation by another user and a forged one are refused.
+/// 2. Confirm: the old key is revoked, and the button works only once.
+/// 3. Decline: nothing changes.
+/// 4. A confirmation survives a restart, but expires after five minutes.
+/// 5. Audit log and log contain no key.
 #[test]
 fn a_key_rotation_requires_a_timely_owner_confirmation() {
     let (discord, gateway) = offline(|_| ());
@@ -228,7 +240,7 @@ fn a_key_rotation_requires_a_timely_owner_confirmation() {
     let confirmation = discord.command(&ada, "rotate_key", json!([]));
     assert_eq!(confirmation.buttons(), ["Replace the key", "Leave it"]);
     assert!(confirmation.text().contains("key 1") && confirmation.text().contains("key 2"));
-    // Somebody else's yes, and one that nobody was asked for.
+    // A confirmation by another user, and one that was not requested.
     for (person, id) in [(&eve, None), (&ada, Some(format!("yes:{}", "0".repeat(32))))] {
         let refused = match id {
             None => discord.press(person, &confirmation.body, "Replace the key"),
@@ -255,7 +267,6 @@ fn a_key_rotation_requires_a_timely_owner_confirmation() {
     assert!(left.text().contains("Nothing was changed"), "{}", left.text());
     let void = discord.press(&ada, &confirmation.body, "Replace the key");
     assert!(void.text().contains("used already"), "{}", void.text());
-    // A question outlives the process, but not its five minutes.
     let confirmation = discord.command(&ada, "rotate_key", json!([]));
     gateway.restart();
     discord.await_bot();
@@ -276,6 +287,9 @@ fn a_key_rotation_requires_a_timely_owner_confirmation() {
     }
 }
 
+/// 1. Rotate and keep the old key: both work for a day.
+/// 2. Rotate twice within a day: only the two newest work.
+/// 3. Rotate by CLI without and with `--keep-old`.
 #[test]
 fn an_old_key_stays_valid_for_a_day_on_request() {
     let (discord, gateway) = offline(|_| ());
@@ -298,12 +312,12 @@ fn an_old_key_stays_valid_for_a_day_on_request() {
     assert!(opens(&first) && opens(&second));
     gateway.let_pass(Duration::from_secs(86_400 + 1));
     assert!(!opens(&first) && opens(&second));
-    // Who rotates twice within the day ends the first key.
+    // A second rotation within a day revokes the first key.
     let third = rotate(lives_on.clone());
     assert!(opens(&second) && opens(&third));
     let fourth = rotate(lives_on);
     assert!(!opens(&second) && opens(&third) && opens(&fourth));
-    // And whoever does not ask for it ends the last one, too: by Discord and by the shell.
+    // Without keeping the old key, both are revoked: by bot and by CLI.
     let id = gateway.cli_list(&["merchant", "list"])[0].text("merchantId");
     let fifth = gateway.cli_json(&["merchant", "rotate-key", &id]).text("apiKey");
     assert!(!opens(&third) && !opens(&fourth) && opens(&fifth));
@@ -312,6 +326,9 @@ fn an_old_key_stays_valid_for_a_day_on_request() {
     assert!(opens(&fifth) && opens(&sixth.text("apiKey")));
 }
 
+/// 1. Without a default, a payment has no webhook URL; an invalid URL is refused.
+/// 2. Set a default: payments without a URL use it, others keep theirs.
+/// 3. Remove it by CLI: the audit log names the host only.
 #[test]
 fn a_payment_without_a_webhook_url_uses_the_merchants_default() {
     let (discord, gateway) = offline(|_| ());
@@ -337,7 +354,6 @@ fn a_payment_without_a_webhook_url_uses_the_merchants_default() {
     assert_eq!(goes_to(own), "\"https://other.example/\"");
     let account = gateway.request("GET", "/api/account", &[("x-api-key", &shop.api_key)], "");
     assert!(account.body.contains("\"webhookUrl\":\"https://shop.example/hook?token=hush\""));
-    // The shell takes it away; the trail names the receiver and keeps the rest of the URL.
     let id = gateway.cli_list(&["merchant", "list"])[0].text("merchantId");
     gateway.cli_ok(&["merchant", "set-webhook-url", &id, "none"]);
     assert_eq!(goes_to("{\"amountLtc\": 1}"), "null");
@@ -345,6 +361,8 @@ fn a_payment_without_a_webhook_url_uses_the_merchants_default() {
     assert!(audit_log.contains("shop.example") && !audit_log.contains("hush"), "{audit_log}");
 }
 
+/// 1. Perform operations: each entry is posted with escaped names and without mentions.
+/// 2. Restart: nothing is repeated, and new entries follow.
 #[test]
 #[ignore = "long"]
 fn each_audit_log_entry_is_posted_once_to_its_channel() {
@@ -353,7 +371,7 @@ fn each_audit_log_entry_is_posted_once_to_its_channel() {
         gateway.set("discord.audit_log_channel_id", id);
     });
     let ada = Person::member(ADA, "ada");
-    // The first look notes where the trail begins.
+    // The first pass records where the audit log begins.
     gateway.await_log(&["commands registered"]);
     wait_for("the first look", SOON, || {
         let sql = "SELECT at FROM role_status WHERE role = 'audit_log_of_operator'";
@@ -370,7 +388,7 @@ fn each_audit_log_entry_is_posted_once_to_its_channel() {
     let said = in_channel();
     assert!(said.contains("**set\\_address**") && said.contains("**add**"), "{said}");
     assert!(said.contains("ada → \\@everyone \\*\\*Shop"), "before and after: {said}");
-    // A restart repeats nothing, and what fails is sent later.
+    // A restart repeats nothing, and failed messages are sent later.
     gateway.restart();
     discord.await_bot();
     discord.command(&ada, "set_business_name", text("name", "Third"));
@@ -413,6 +431,8 @@ fn a_merchant_cannot_hide_operations_by_flooding_the_channel() {
     assert_eq!(all[1], readable(&last.body));
 }
 
+/// 1. Log at level `trace`; show and rotate all secrets, and set URLs with tokens.
+/// 2. No secret is in the log, in the database's texts or in any message except the response.
 #[test]
 fn secrets_appear_in_no_log_audit_log_or_channel() {
     let (discord, gateway) = offline(|gateway| {
@@ -451,7 +471,7 @@ fn secrets_appear_in_no_log_audit_log_or_channel() {
         "confirmations",
         "role_status",
     ]);
-    // What goes to Discord and is not the answer to the one who asked.
+    // Messages to Discord other than the response to the user.
     let public = discord.calls().into_iter().filter(|call| {
         !call.path.starts_with("/webhooks/") && !call.path.starts_with("/interactions/")
     });
@@ -487,6 +507,9 @@ fn the_bot_commands_can_be_printed_without_discord() {
     assert!(listed.lines().any(|line| line.starts_with("/set_address ")), "{listed}");
 }
 
+/// 1. `/setup` reports the configured channels as usable.
+/// 2. Deny a permission: it is named.
+/// 3. Change the administrators' role: the user is refused.
 #[test]
 fn setup_reports_missing_bot_permissions_in_its_channels() {
     let (discord, gateway) = offline(|gateway| {
@@ -513,6 +536,10 @@ fn setup_reports_missing_bot_permissions_in_its_channels() {
     assert!(stranger.contains("for administrators"), "{stranger}");
 }
 
+/// 1. Request a change: the confirmation shows both addresses, and the account the pending
+///    one.
+/// 2. Cancel it by the message's button, by command, and by CLI.
+/// 3. Let the delay pass: the new address is in force, with a notification.
 #[test]
 fn an_address_change_is_delayed_and_can_be_cancelled() {
     let Some(TestEnv { gateway, node, shop: _ }) = TestEnv::shared_with(|_| ()) else { return };
@@ -533,23 +560,21 @@ fn an_address_change_is_delayed_and_can_be_cancelled() {
     assert!(done.text().contains("Until then"), "{}", done.text());
     assert!(account().contains(&second) && account().contains("changesto"));
     let message = discord.await_message(ADA, &["address changes", &first, &second]);
-    // The button of the message works where the message is: with the bot alone.
+    // The button works in direct messages.
     let pressed = discord.press(&ada.at(None), &message.body, "Cancel the change");
     assert!(pressed.text().contains("cancelled"), "{}", pressed.text());
     assert!(!account().contains(&second));
-    // By command.
     ask(&third);
     let cancelled = discord.command(&ada, "cancel_address_change", json!([]));
     assert!(cancelled.text().contains("cancelled"), "{}", cancelled.text());
     let none = discord.command(&ada, "cancel_address_change", json!([]));
     assert!(none.text().contains("No change"), "{}", none.text());
-    // By the operator.
     ask(&second);
     let merchants = gateway.cli_list(&["merchant", "list"]);
     let ada_id = merchants.iter().find(|m| m.raw("discordId").contains(&ADA.to_string())).unwrap();
     gateway.cli_ok(&["merchant", "cancel-address-change", &ada_id.text("merchantId")]);
     assert!(!account().contains(&second));
-    // Left alone it takes effect after its day, and that is told too.
+    // Without a cancellation it takes effect after a day, which is notified, too.
     ask(&second);
     gateway.let_pass(Duration::from_secs(24 * 3600 + 60));
     discord.await_message(ADA, &["go to", &second, "from now on"]);
@@ -574,6 +599,8 @@ fn the_first_address_of_a_long_idle_account_is_delayed() {
     assert!(account.contains("none") && account.contains("changes to"), "{account}");
 }
 
+/// 1. Show a secret five times: each message is deleted after `secret_display_ttl`.
+/// 2. A sixth time is refused for an hour; other kinds are not affected.
 #[test]
 fn secrets_disappear_and_are_shown_at_most_five_times_an_hour() {
     let (discord, gateway) = offline(|gateway| gateway.set("discord.secret_display_ttl", "1s"));
@@ -587,7 +614,7 @@ fn secrets_disappear_and_are_shown_at_most_five_times_an_hour() {
     wait_for("the secrets to go away", SOON, || discord.count("DELETE", "/webhooks/") == 5);
     let refused = discord.command(&ada, "view_webhook_secret", json!([]));
     assert!(refused.text().contains("five times an hour"), "{}", refused.text());
-    // One kind does not use up the other, and after an hour it goes on.
+    // The limits of both kinds are separate, and renew after an hour.
     secret_in(&discord.command(&ada, "view_key", json!([])));
     gateway.let_pass(Duration::from_secs(3_601));
     secret_in(&discord.command(&ada, "view_webhook_secret", json!([])));
@@ -608,11 +635,14 @@ fn a_user_who_sends_too_many_commands_is_rate_limited() {
     assert!(discord.command(&bob, "docs", json!([])).text().contains("/docs"));
 }
 
+/// 1. Grant subscriptions: the first creates the account.
+/// 2. Suspend and restore the merchant, each after a confirmation: the API follows.
+/// 3. The audit log has each operation.
 #[test]
 fn administrator_operations_appear_in_the_audit_log() {
     let (discord, gateway) = offline(|_| ());
     let (ada, root) = (Person::member(ADA, "ada"), Person::admin(ROOT, "root"));
-    // The grant opens the account, if it comes first.
+    // A first grant creates the account.
     let first = discord.command(&root, "grant_sub", grant(ADA, 10));
     assert!(first.text().contains("**Before** none"), "{}", first.text());
     let second = discord.command(&root, "grant_sub", grant(ADA, 5));
@@ -640,7 +670,7 @@ fn administrator_operations_appear_in_the_audit_log() {
     assert!(twice.text().contains("not suspended"), "{}", twice.text());
 
     let confirmation = discord.command(&root, "revoke_sub", user(ADA));
-    // Whoever lost the role between question and yes has no say any more.
+    // A user who lost the role before confirming is refused.
     let fired = Person::member(ROOT, "root");
     let refused = discord.press(&fired, &confirmation.body, "End it");
     assert!(refused.text().contains("for administrators"), "{}", refused.text());
@@ -662,6 +692,9 @@ fn administrator_operations_appear_in_the_audit_log() {
     assert!(of_one.contains(&id), "{of_one}");
 }
 
+/// 1. List 23 payments in pages of ten with buttons, also filtered by status.
+/// 2. Another user's button shows their own list, and an administrator's list is refused.
+/// 3. Autocompletion offers own payments only; another merchant's payment is not found.
 #[test]
 fn buttons_page_through_lists() {
     let (discord, gateway) = offline(|_| ());
@@ -698,14 +731,14 @@ fn buttons_page_through_lists() {
         discord.command(&ada, "payments", json!([{ "name": "status", "type": 4, "value": 0 }]));
     assert_eq!(orders(&pending).len(), 10, "{}", pending.text());
     assert!(pending.text().contains("Payments: pending"));
-    // A page's button shows everybody their own.
+    // A page's button shows each user their own list.
     let bob = Person::member(BOB, "bob");
     let nothing = discord.press(&bob, &first.body, "Next");
     assert!(nothing.text().contains("no merchant account"), "{}", nothing.text());
     let audit_log = discord.press_id(&bob, &first.body, "list:audit_log:-:0");
     assert!(audit_log.text().contains("for administrators"), "{}", audit_log.text());
 
-    // Autocompletion offers one's own, by order and by id.
+    // Autocompletion offers own payments, by order and by id.
     let by_order = discord.complete(&ada, "payment", "payment", "order-17").choices();
     assert_eq!(by_order.len(), 1, "{by_order:?}");
     let by_id = discord.complete(&ada, "payment", "payment", &by_order[0].1[..8]).choices();
@@ -715,7 +748,7 @@ fn buttons_page_through_lists() {
     assert!(discord.complete(&bob, "payment", "payment", "order").choices().is_empty());
     assert!(discord.complete(&bob, "merchant", "merchant", "a").choices().is_empty());
     assert_eq!(discord.complete(&root, "merchant", "merchant", "ad").choices().len(), 1);
-    // What somebody else has paid does not exist.
+    // Another merchant's payment is not found.
     let hidden = discord.command(&bob, "payment", text("payment", &by_order[0].1));
     assert!(hidden.text().contains("no such payment"), "{}", hidden.text());
     let hidden = discord.command(&bob, "resend_webhook", text("payment", &by_order[0].1));
@@ -723,6 +756,9 @@ fn buttons_page_through_lists() {
     drop(gateway);
 }
 
+/// 1. Rotate the webhook secret after a confirmation.
+/// 2. Test a receiver: refused without a subscription; then success, failure and an invalid
+///    URL are reported.
 #[test]
 fn a_webhook_secret_is_rotated_and_a_test_reports_its_result() {
     let (discord, _gateway) = offline(|_| ());
@@ -752,6 +788,7 @@ fn a_webhook_secret_is_rotated_and_a_test_reports_its_result() {
     assert!(refused.contains("must"), "{refused}");
 }
 
+/// 1. Run each administrators' command without a node: each answers.
 #[test]
 fn administrator_commands_work_without_a_node() {
     let (discord, _gateway) = offline(|_| ());
@@ -771,6 +808,8 @@ fn administrator_commands_work_without_a_node() {
     assert!(webhooks.contains("None. All is well."), "{webhooks}");
 }
 
+/// 1. Without a message, `/node` and doctor show none.
+/// 2. Publish a message: both show its time.
 #[test]
 fn bot_and_doctor_show_the_time_of_the_last_zmq_event() {
     let port = ports::free();
@@ -789,7 +828,7 @@ fn bot_and_doctor_show_the_time_of_the_last_zmq_event() {
     let begun = clock::now().as_secs();
     publisher.publish("hashblock", &[7; 32]);
     node.mine(1);
-    // Who is not connected yet hears the next one, which is recorded after ten seconds.
+    // A late subscriber gets the next message, which is recorded after ten seconds.
     wait_for("the age of what was heard", SOON, || {
         publisher.publish("hashblock", &[7; 32]);
         shown().contains("ZMQ\nlast heard <t:")
@@ -802,11 +841,13 @@ fn bot_and_doctor_show_the_time_of_the_last_zmq_event() {
     assert!(doctor.contains("the watcher received its last ZMQ message "), "{doctor}");
 }
 
+/// 1. `/sweep_now` shows the due coins and sends nothing.
+/// 2. Confirm: the sweep is sent, and the audit log has it.
 #[test]
 fn an_administrator_previews_and_confirms_a_sweep() {
     let Some(TestEnv { gateway, shop, node }) = TestEnv::alone() else { return };
     let discord = add_bot(&gateway);
-    // The first look of a sweeper that starts has swept what there was: nothing.
+    // The first pass of a starting sweeper has nothing to sweep.
     let payment = shop.create("0.05");
     node.send(&payment.address, "0.05");
     node.mine(2);
@@ -827,6 +868,8 @@ fn an_administrator_previews_and_confirms_a_sweep() {
     assert!(audit_log.contains("sweep\\_now"), "{audit_log}");
 }
 
+/// 1. Doctor shows server and invite link.
+/// 2. Configure another server: a warning. Refuse the token: a failure.
 #[test]
 fn doctor_shows_the_bot_invite_link_and_checks_the_token() {
     let discord = Discord::start();

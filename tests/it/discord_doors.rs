@@ -1,5 +1,4 @@
-//! Two doors, one house: what can be done from Discord can be done from the shell, leaves the same
-//! line in the trail, and is refused in the same words.
+//! Bot and CLI: the same operations, the same audit-log entries, the same refusals.
 
 use std::collections::BTreeSet;
 
@@ -11,8 +10,7 @@ use crate::harness::discord::{Discord, MERCHANTS_CHANNEL, Person};
 use crate::harness::files;
 use crate::harness::gateway::Gateway;
 
-/// Everything that is written into the trail, the command of Discord that does it, and that of the
-/// shell.
+/// Every act of the audit log, its bot command and its CLI command.
 const OPERATIONS: [(&str, &str, &str); 26] = [
     ("add", "set_address", "merchant add"),
     ("announce", "announce", "bot announce"),
@@ -47,7 +45,7 @@ const OPERATIONS: [(&str, &str, &str); 26] = [
 const SHELL_ONLY: [&str; 4] =
     ["add_api_key", "reset_second_factor", "revoke_api_key", "view_api_key"];
 
-/// What only looks, in both doors.
+/// Read-only commands of bot and CLI.
 const LOOKS: [(&str, &str); 16] = [
     ("account", "merchant show"),
     ("audit_log", "audit-log"),
@@ -67,6 +65,8 @@ const LOOKS: [(&str, &str); 16] = [
     ("webhooks failed", "webhook list"),
 ];
 
+/// 1. Every bot command is in a table, and every CLI command of the tables exists.
+/// 2. The acts in the source are exactly those of the table.
 #[test]
 fn every_operation_is_mapped_to_a_bot_and_a_cli_command() {
     let gateway = Gateway::bare();
@@ -88,7 +88,7 @@ fn every_operation_is_mapped_to_a_bot_and_a_cli_command() {
         let said = gateway.run(&words);
         assert_eq!(said.code, 0, "litegate {command}: {}", said.stderr);
     }
-    // What the source writes into the trail is in the table, word by word.
+    // Exactly the acts in the source are in the table.
     let operations =
         OPERATIONS.iter().map(|act| act.0).filter(|act| !act.is_empty()).chain(SHELL_ONLY);
     let operations: BTreeSet<String> = operations.map(str::to_owned).collect();
@@ -116,7 +116,7 @@ fn acts_of_the_source() -> BTreeSet<String> {
     found
 }
 
-/// Where the merchant of the shell and that of Discord stand.
+/// The merchants of both interfaces.
 struct Doors {
     discord: Discord,
     gateway: Gateway,
@@ -137,7 +137,7 @@ impl Doors {
         Doors { discord, gateway, ada, root, cli }
     }
 
-    /// The trail of a merchant: acts in their order, with what does not depend on time.
+    /// A merchant's acts in order, without values that depend on time.
     fn audit_log(&self, merchant: &str) -> Vec<(String, String, String)> {
         let timeless = ["set_name", "set_confirmations", "set_webhook_url", "choose_notifications"];
         let mut all: Vec<_> = self
@@ -158,6 +158,9 @@ impl Doors {
     }
 }
 
+/// 1. Perform every operation by bot for one merchant, and by CLI for another.
+/// 2. Both audit logs are equal.
+/// 3. Announce by both: both are posted, and the actor is recorded.
 #[test]
 fn bot_and_cli_do_the_same_and_write_the_same_audit_log() {
     let doors = Doors::open();
@@ -217,7 +220,7 @@ fn bot_and_cli_do_the_same_and_write_the_same_audit_log() {
     let (by_discord, by_shell) = (doors.audit_log(&of_discord), doors.audit_log(cli));
     assert_eq!(by_discord, by_shell);
     assert_eq!(by_discord.len(), 17, "{by_discord:?}");
-    // What is for all: both doors post it, and say who did.
+    // Announcements: both interfaces post them and record the actor.
     let confirmation = discord.command(root, "announce", text("text", "Hello from Discord"));
     discord.press(root, &confirmation.body, "Post it");
     gateway.cli_ok(&["bot", "announce", "Hello from the shell"]);
@@ -231,6 +234,7 @@ fn bot_and_cli_do_the_same_and_write_the_same_audit_log() {
     assert!(chat.text("place").starts_with("server "), "and from where");
 }
 
+/// 1. Run invalid operations by bot and CLI: both refuse with the same sentence.
 #[test]
 fn bot_and_cli_refuse_with_the_same_message() {
     let doors = Doors::open();

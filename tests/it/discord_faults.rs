@@ -1,4 +1,5 @@
-//! Discord down, slow, limiting or refusing: payments go on, and the bot comes back by itself.
+//! Discord down, slow, limiting or refusing: payments continue, and the bot recovers
+//! automatically.
 
 use std::time::{Duration, Instant};
 
@@ -10,7 +11,7 @@ use crate::harness::gateway::Gateway;
 use crate::harness::shop::Shop;
 use crate::harness::wait::{SOON, stays_true, wait_for};
 
-/// A gateway whose merchant can take payments, and their key.
+/// A gateway with a merchant that can create payments.
 fn with_merchant() -> (Discord, Gateway, Shop) {
     let (discord, gateway) = offline(|_| ());
     let (ada, root) = (Person::member(ADA, "ada"), Person::admin(ROOT, "root"));
@@ -29,6 +30,9 @@ fn payments_go_on(shop: &Shop, when: &str) {
     assert!(begun.elapsed() < Duration::from_secs(2), "{when}: {:?}", begun.elapsed());
 }
 
+/// 1. Drop the connection and send a command: it is resumed, and the command answered.
+/// 2. Lose the session: a new one begins.
+/// 3. Refuse the token: the metric shows the bot as disconnected.
 #[test]
 #[ignore = "long"]
 fn a_dropped_connection_is_resumed_and_nothing_is_lost() {
@@ -42,30 +46,32 @@ fn a_dropped_connection_is_resumed_and_nothing_is_lost() {
     connected("1");
     assert!(gateway.metrics().contains("litegate_discord_acknowledgement_seconds_count 3"));
     discord.drop_socket();
-    // Sent while nobody listens: the resumed session is told of it.
+    // Sent while disconnected: the resumed session receives it.
     let token = discord.send(&ada, "docs", &json!([]));
     payments_go_on(&shop, "without a connection");
     let reply = discord.await_reply(&token, "/docs over the gap");
     assert!(reply.text().contains("/docs"));
     assert_eq!(discord.sessions(), (1, 1), "resumed, not begun anew");
-    // A session that Discord has forgotten is begun anew.
+    // A session that Discord has lost is replaced by a new one.
     discord.lose_session();
     wait_for("a new session", Duration::from_secs(40), || discord.sessions().0 == 2);
     let reply = discord.command(&ada, "docs", json!([]));
     assert!(reply.text().contains("/docs"));
     wait_for("a heartbeat", SOON, || discord.heartbeats() > 0);
-    // While Discord refuses us the metrics say so.
     discord.take_token(false);
     discord.drop_socket();
     connected("0");
 }
 
+/// 1. Let responses fail with several statuses: each is repeated, and the operation is done
+///    once.
+/// 2. Let an acknowledgement fail: the operation is not done.
+/// 3. Let Discord fail and limit: payments continue, and the bot reconnects.
 #[test]
 #[ignore = "long"]
 fn the_bot_survives_a_burst_of_errors_and_rate_limits() {
     let (discord, gateway, shop) = with_merchant();
     let ada = Person::member(ADA, "ada");
-    // An answer that fails is given again, and the act is done once.
     for status in [500, 502, 503, 429] {
         discord.fail_next("/webhooks/", status, 2);
         let reply = discord.command(&ada, "set_business_name", text("name", "Once"));
@@ -73,7 +79,7 @@ fn the_bot_survives_a_burst_of_errors_and_rate_limits() {
     }
     let audit_log = discord.command(&Person::admin(ROOT, "root"), "audit_log", json!([])).text();
     assert_eq!(audit_log.matches("set\\_name").count(), 4, "{audit_log}");
-    // What cannot be acknowledged is not done.
+    // A command that cannot be acknowledged is not performed.
     discord.fail_next("/callback", 500, 1);
     let refused = discord.command(&ada, "set_business_name", text("name", "Never"));
     assert!(refused.text().contains("Something went wrong"), "{}", refused.text());
@@ -104,6 +110,8 @@ fn a_slow_discord_slows_nothing_else() {
     assert!(begun.elapsed() < Duration::from_secs(10), "the end took {:?}", begun.elapsed());
 }
 
+/// 1. Start with a refused token: one log line names the key, without the token.
+/// 2. Payments continue, and the bot does not retry.
 #[test]
 fn an_invalid_token_is_logged_once_and_stops_nothing() {
     let discord = Discord::start();
@@ -132,11 +140,12 @@ fn an_invalid_token_is_logged_once_and_stops_nothing() {
     assert_eq!(gateway.log_lines(&["no connection to Discord"]).len(), 1);
 }
 
+/// 1. Start without Discord: the log says so, and payments continue.
 #[test]
 fn an_unreachable_discord_stops_nothing() {
     let gateway = Gateway::offline();
     {
-        // Its ports are free again when it is gone.
+        // Its ports are free again after this block.
         let discord = Discord::start();
         discord.configure(&gateway);
     }

@@ -1,5 +1,5 @@
-//! The bot in the languages of those who use it: what a merchant reads from the first command to
-//! the first direct message, and every command's answer in every language.
+//! The bot's languages: everything a merchant reads up to the first direct message, and every
+//! command's response in every language.
 
 use std::time::{Duration, Instant};
 
@@ -16,7 +16,7 @@ use crate::harness::receiver::Receiver;
 use crate::harness::shop::Shop;
 use crate::harness::wait::{SOON, wait_for};
 
-/// The locales of Discord in which the bot speaks a language of its own, and English.
+/// Discord locales with a translation, and English.
 const LOCALES: [&str; 5] = ["en-US", "de", "es-ES", "fr", "pt-BR"];
 
 /// Words that are in most English sentences and in none of the other languages.
@@ -35,7 +35,7 @@ const ENGLISH: [&str; 12] = [
     "please",
 ];
 
-/// No sentence of ours is English; what stands between backticks is the same everywhere.
+/// No sentence is English; text in backticks is the same in all languages.
 #[track_caller]
 fn check_no_english(said: &str, what: &str) {
     let prose: String = said.split("```").step_by(2).collect();
@@ -45,6 +45,10 @@ fn check_no_english(said: &str, what: &str) {
     assert!(found.is_empty(), "{what}: {found:?} in {said}");
 }
 
+/// 1. Set up a merchant whose Discord is German, up to a completed payment: every response and
+///    message is German.
+/// 2. Change the language to French: responses, and older notifications, are French.
+/// 3. The CLI shows them in English.
 #[test]
 fn a_german_merchant_reads_only_german_to_the_first_payment() {
     let Some(node) = Node::start() else { return };
@@ -96,8 +100,6 @@ fn a_german_merchant_reads_only_german_to_the_first_payment() {
     said("account", json!([]), "Nächste Auszahlung");
     said("notifications", json!([]), "Deine erste Zahlung ist abgeschlossen");
     assert!(discord.broken_limits().is_empty(), "{:?}", discord.broken_limits());
-    // Whoever changes the language of their Discord is written to in the new one; what was told
-    // before is shown in it, too. The shell reads English.
     let confirmation = discord.command(&ada.speaking("fr"), "rotate_key", json!([]));
     assert_eq!(confirmation.buttons(), ["Remplacer la clé", "Laisser ainsi"]);
     let done = discord.press(&ada.speaking("fr"), &confirmation.body, "Remplacer la clé");
@@ -109,6 +111,10 @@ fn a_german_merchant_reads_only_german_to_the_first_payment() {
     assert!(shell.contains("Your first payment is complete: 0.05 LTC"), "{shell}");
 }
 
+/// 1. Notify merchants with different languages by CLI: messages and channel mentions use the
+///    last language of each, or English.
+/// 2. An administrator's notification uses their language.
+/// 3. An invalid locale is not stored.
 #[test]
 #[ignore = "long"]
 fn direct_messages_use_the_last_language_of_their_reader() {
@@ -130,17 +136,16 @@ fn direct_messages_use_the_last_language_of_their_reader() {
         let merchants = gateway.cli_list(&["merchant", "list"]);
         let owner = merchants.iter().find(|m| m.raw("discordId").contains(&id.to_string()));
         let merchant = owner.unwrap().text("merchantId");
-        // The shell does it: nobody uses Discord at that moment.
+        // The CLI does it, so that no interaction sets the language.
         gateway.cli_ok(&["merchant", "rotate-key", &merchant]);
         discord.await_message(id, &[words]);
-        // Who takes no messages is called in the channel, in their language.
+        // A user without direct messages is mentioned in the channel, in their language.
         discord.close_messages(id, true);
-        // Nobody is written to twice in a minute.
+        // Messages to a user are at least a minute apart.
         gateway.let_pass(Duration::from_secs(60 * minutes));
         gateway.cli_ok(&["merchant", "rotate-webhook-secret", &merchant]);
         discord.await_message(MERCHANTS_CHANNEL, &[&format!("<@{id}>"), waits]);
     }
-    // Each administrator reads their own language.
     let root = Person::admin(ROOT, "root").speaking("es-419");
     discord.join(&root);
     discord.command(&root, "stats", json!([]));
@@ -151,7 +156,7 @@ fn direct_messages_use_the_last_language_of_their_reader() {
          ON CONFLICT (role) DO UPDATE SET report = excluded.report"
     ));
     discord.await_message(ROOT, &["El ZMQ del nodo no dice nada", "`/nodo`"]);
-    // What no locale can be is not stored.
+    // An impossible locale is not stored.
     let odd = Person::member(BOB, "bob").speaking(&"x".repeat(200));
     assert!(discord.command(&odd, "docs", json!([])).text().contains("integration guide"));
     let kept =
@@ -159,8 +164,7 @@ fn direct_messages_use_the_last_language_of_their_reader() {
     assert_eq!(kept, [[rusqlite::types::Value::Integer(0)]]);
 }
 
-/// A gateway with an account, a payment and a receiver, to whose owner everything is answered in
-/// one language.
+/// A gateway with an account, a payment and a receiver, whose owner uses this language.
 struct Scene {
     discord: Discord,
     gateway: Gateway,
@@ -168,7 +172,7 @@ struct Scene {
     root: Person,
     payment: String,
     merchant: String,
-    /// What was answered, under what was asked.
+    /// Responses, by command.
     said: Vec<(String, String)>,
 }
 
@@ -227,7 +231,7 @@ impl Scene {
         reply
     }
 
-    /// What is answered to whoever has nothing yet, and lists that are empty.
+    /// Responses for a user without an account, and empty lists.
     fn before_anything(&mut self) {
         let (ada, root) = (self.ada.clone(), self.root.clone());
         self.say(&ada, "account", json!([]));
@@ -259,7 +263,7 @@ impl Scene {
         }
     }
 
-    /// Questions, and what is answered to a yes and a no.
+    /// Confirmations, and the responses to yes and no.
     fn confirmations(&mut self) {
         let (ada, root) = (self.ada.clone(), self.root.clone());
         let second = "rltc1qqyqszqgpqyqszqgpqyqszqgpqyqszqgpjt8zj4";
@@ -296,7 +300,7 @@ impl Scene {
         self.say(&root, "grant_sub", grant(ADA, 3));
     }
 
-    /// What cannot be.
+    /// Refusals.
     fn refusals(&mut self) {
         let (ada, root) = (self.ada.clone(), self.root.clone());
         let number = |name: &str, value: i64| json!([{ "name": name, "type": 4, "value": value }]);
@@ -341,7 +345,7 @@ impl Scene {
         self.note("typing into /notification_settings kind", &offered);
         let offered = self.discord.complete(&ada, "payment", "payment", "");
         self.note("typing into /payment payment", &offered);
-        // The limit of what is shown an hour, and of notices that wait.
+        // The hourly limit of shown secrets, and waiting notifications.
         for _ in 0..6 {
             let reply = self.discord.command(&ada, "view_key", json!([]));
             if reply.text().contains("req_") {
@@ -351,7 +355,7 @@ impl Scene {
     }
 }
 
-/// What is different at each run, shown as what it is.
+/// Replaces values that differ between runs.
 fn masked(said: &str, scene: &Scene) -> String {
     let mut text = said
         .replace(&scene.merchant, "MERCHANT")
@@ -404,13 +408,13 @@ fn words(text: &str, instead: &dyn Fn(&str) -> Option<&'static str>) -> String {
     out
 }
 
-/// Times as they stand in the trail.
+/// Times as shown in the audit log.
 fn times(line: &str) -> String {
     let time = |word: &str| word.len() > 20 && word.starts_with("20") && word.ends_with('Z');
     line.split(' ').map(|word| if time(word) { "TIME" } else { word }).collect::<Vec<_>>().join(" ")
 }
 
-/// Asks for everything in one language, and compares what is said with what was said before.
+/// Runs all commands in one language and compares the responses with the recorded ones.
 fn check_language(locale: &str) {
     let mut scene = Scene::open(locale);
     scene.every_command();
@@ -503,6 +507,9 @@ fn hostile_names_are_escaped_in_every_language() {
     }
 }
 
+/// 1. Let a command or a button panic: the response is one translated sentence with the
+///    request's id, which the log has.
+/// 2. The bot continues.
 #[test]
 fn a_panic_in_a_command_or_button_is_reported_in_one_sentence() {
     for (point, words) in [("command", "/docs"), ("button", "Nothing was changed")] {
@@ -531,7 +538,7 @@ fn a_panic_in_a_command_or_button_is_reported_in_one_sentence() {
             number.and_then(|rest| rest.strip_suffix(").")).unwrap_or_else(|| panic!("{text}"));
         assert!(number.chars().all(|c| c.is_ascii_hexdigit()), "{text}");
         gateway.await_log(&[&format!("req_{number}"), "panic"]);
-        // The bot goes on.
+        // The bot continues.
         std::fs::remove_file(&arm).unwrap();
         let again = ask(&ada.speaking("en-US")).text();
         assert!(again.contains(words), "{again}");
@@ -556,6 +563,8 @@ fn a_database_failure_is_reported_in_one_sentence() {
     gateway.await_log(&["a command failed", "payments"]);
 }
 
+/// 1. Slow down reading payments to seconds.
+/// 2. Autocompletion answers empty within 1.5 seconds.
 #[test]
 fn autocompletion_does_not_wait_for_a_slow_database() {
     let (discord, gateway) = offline(|_| ());
@@ -563,7 +572,6 @@ fn autocompletion_does_not_wait_for_a_slow_database() {
     discord.command(&root, "grant_sub", grant(ADA, 30));
     discord.command(&ada, "set_address", text("ltc_address", ADDRESS));
     discord.command(&ada, "invoice", text("amount", "0.25"));
-    // From now on looking at payments takes SQLite seconds.
     Database::at(gateway.setting("database").as_ref()).write(
         "ALTER TABLE payments RENAME TO payments_quick;
          CREATE VIEW payments AS SELECT * FROM payments_quick WHERE

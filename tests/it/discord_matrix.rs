@@ -1,4 +1,4 @@
-//! Every command by everybody from everywhere, and hostile things in every field.
+//! Every command from every user and place, and hostile input in every field.
 
 use std::collections::BTreeMap;
 
@@ -48,6 +48,11 @@ pub(crate) fn with_parts(commands: &Value) -> Vec<(String, Value)> {
     all
 }
 
+/// 1. Send every command as stranger, merchant and administrator, on the server, on another
+///    one and by message.
+/// 2. Each is ephemeral and refused exactly as its role and place require; refusals are
+///    logged.
+/// 3. A confirmation from another place is refused.
 #[test]
 fn every_command_enforces_its_roles_and_servers() {
     let (discord, gateway) = offline(|_| ());
@@ -60,7 +65,7 @@ fn every_command_enforces_its_roles_and_servers() {
     let merchant = gateway.cli_list(&["merchant", "list"])[0].text("merchantId");
 
     let eve = Person::member(EVE, "eve");
-    // Who is an administrator elsewhere, or brings a role of the same number from there, is none.
+    // Administrators of another server, or roles with the same id from there, do not count.
     let people = [
         ("stranger", eve.clone()),
         ("merchant", ada.clone()),
@@ -97,7 +102,6 @@ fn every_command_enforces_its_roles_and_servers() {
     assert!(refusals.iter().any(|line| line.contains(&EVE.to_string())), "{refusals:?}");
     assert!(refusals.len() >= ADMIN_COMMANDS.len() * 6, "each try is logged");
     assert!(refusals.iter().any(|line| line.contains("webhooks failed")), "with what was wanted");
-    // A yes to an administrator's question, pressed from elsewhere.
     let confirmation = discord.command(&root, "suspend", user(ADA));
     for place in [Some(OTHER_GUILD), None] {
         let refused = discord.press(&root.at(place), &confirmation.body, "Suspend");
@@ -121,8 +125,7 @@ fn only_merchants_may_use_commands_in_direct_messages() {
     assert!(refused.choices().is_empty(), "{refused:?}");
 }
 
-/// No answer mentions anybody, breaks a limit of Discord's, or holds what a program would print
-/// for its maker.
+/// Expects a response without mentions, within Discord's limits, and without debug output.
 #[track_caller]
 fn check_harmless(reply: &Reply, what: &str) {
     let said = reply.text();
@@ -139,7 +142,7 @@ fn check_harmless(reply: &Reply, what: &str) {
     }
 }
 
-/// Markup that somebody could use to look like the gateway, or to call people.
+/// Markup that could imitate the gateway or mention users.
 fn has_live_markup(text: &str) -> bool {
     let mut before = ' ';
     for c in text.chars() {
@@ -151,6 +154,10 @@ fn has_live_markup(text: &str) -> bool {
     false
 }
 
+/// 1. Set names with control or bidirectional characters, or too long: refused with the
+///    reason.
+/// 2. Set names with markup: stored unchanged, shown escaped by every command.
+/// 3. A hostile Discord name does not prevent an account.
 #[test]
 fn hostile_names_are_refused_or_escaped() {
     let (discord, gateway) = offline(|_| ());
@@ -203,7 +210,6 @@ fn hostile_names_are_refused_or_escaped() {
             assert!(!said.contains(" @everyone") && !said.contains("](https://"), "{said}");
         }
     }
-    // A name on Discord that no shop may have does not stop an account from being opened.
     let bob = Person::member(BOB, "\u{202e}@everyone");
     let reply = discord.command(&bob, "set_address", text("ltc_address", ADDRESS));
     assert!(reply.text().contains("from now on"), "{}", reply.text());
@@ -211,6 +217,9 @@ fn hostile_names_are_refused_or_escaped() {
     assert!(names.contains("My shop"), "{names}");
 }
 
+/// 1. Send invalid addresses, amounts, ids and numbers: each is refused in one sentence.
+/// 2. Another merchant's payment is refused like an unknown one.
+/// 3. Unknown commands, wrong types and forged buttons are refused; the gateway keeps running.
 #[test]
 fn hostile_addresses_amounts_and_ids_are_refused_in_a_sentence() {
     let (discord, gateway) = offline(|_| ());
@@ -265,14 +274,13 @@ fn hostile_addresses_amounts_and_ids_are_refused_in_a_sentence() {
         check_harmless(&reply, &shown);
         assert!(!reply.text().contains("@everyone"), "{}", reply.text());
     }
-    // Another merchant's payment is as unknown as one that never was.
     let theirs = discord.command(&eve, "payment", text("payment", &payment)).text();
     let never = discord
         .command(&eve, "payment", text("payment", "00000000-0000-4000-8000-000000000000"))
         .text();
     let sentence = |text: &str| text.split("\n-# req_").next().unwrap().to_owned();
     assert_eq!(sentence(&theirs), sentence(&never));
-    // The name under a refusal finds it in the log, with who tried what.
+    // The id in a refusal finds the log line, with user and command.
     let request = theirs.split("-# ").nth(1).unwrap_or_else(|| panic!("no name in {theirs}"));
     gateway.await_log(&[request, &EVE.to_string(), "payment", "no such payment"]);
     for (days, ok) in
@@ -287,7 +295,7 @@ fn hostile_addresses_amounts_and_ids_are_refused_in_a_sentence() {
         let reply = discord.command(&ada, "set_confirmations", options);
         assert_eq!(reply.text().contains("New payments need"), ok, "{}", reply.text());
     }
-    // What does not exist, and options of the wrong type.
+    // Unknown things, and options of the wrong type.
     let odd: [(&str, Value); 5] = [
         ("webhooks", json!([])),
         ("drop_tables", json!([])),

@@ -1,4 +1,4 @@
-//! Every notice, made to happen; told once, to the right person, also over restarts and failures.
+//! Every notification: caused, sent once to the right user, also over restarts and failures.
 
 use std::time::{Duration, Instant};
 
@@ -20,7 +20,7 @@ const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(3_600);
 const DAY: Duration = Duration::from_secs(86_400);
 
-/// A gateway at a node, with the bot, and ada's shop.
+/// A gateway with the bot and a shop, at a node.
 fn shop_at(node: &Node, configure: impl FnOnce(&Gateway)) -> (Discord, Gateway, Shop) {
     let (discord, gateway) = beside(node, configure);
     let (ada, root) = (Person::member(ADA, "ada"), Person::admin(ROOT, "root"));
@@ -38,13 +38,13 @@ fn said_to(discord: &Discord, person: u64) -> String {
     all.join("\n")
 }
 
-/// Lets so much more time pass than the notices' minute of rest.
+/// Lets more time pass than the minute between two messages.
 fn rest(gateway: &Gateway, passed: &mut Duration, time: Duration) {
     *passed += time;
     gateway.let_pass(*passed);
 }
 
-/// Waits for a message with these words, and lets the minutes pass that lie between two messages.
+/// Waits for a message with these words, letting the minutes between messages pass.
 #[track_caller]
 fn await_webhook(discord: &Discord, gateway: &Gateway, passed: &mut Duration, words: &[&str]) {
     let has = || {
@@ -66,7 +66,7 @@ fn await_webhook(discord: &Discord, gateway: &Gateway, passed: &mut Duration, wo
     }
 }
 
-/// Options of `/notification_settings`: 0 by message, 1 in the channel, 2 not at all.
+/// Options of `/notification_settings`: 0 message, 1 channel, 2 off.
 fn of_kind(kind: &str, how: u32) -> Value {
     json!([
         { "name": "kind", "type": 3, "value": kind },
@@ -74,6 +74,10 @@ fn of_kind(kind: &str, how: u32) -> Value {
     ])
 }
 
+/// 1. Complete a first payment: the merchant is notified of it and of its payout.
+/// 2. Further payments are notified only on request.
+/// 3. Let one payment expire partly paid, and pay another one late: each is notified.
+/// 4. Restart: nothing is repeated, and no other user was notified.
 #[test]
 #[ignore = "long"]
 fn merchants_are_notified_of_payment_problems_and_payouts() {
@@ -91,7 +95,6 @@ fn merchants_are_notified_of_payment_problems_and_payouts() {
         |passed: &mut Duration, words: &[&str]| await_webhook(&discord, &gateway, passed, words);
     notified(&mut passed, &["first payment is complete", &first.id, "/payouts"]);
     notified(&mut passed, &["payout of", "LTC was sent", "/payouts"]);
-    // Each further one is told to those who ask for it.
     let second = shop.create("0.05");
     node.send(&second.address, "0.05");
     node.mine(2);
@@ -121,7 +124,6 @@ fn merchants_are_notified_of_payment_problems_and_payouts() {
     shop.await_status(&late.id, "completed", SOON);
     notified(&mut passed, &[&late.id, "paid late and is complete now"]);
 
-    // A restart tells nothing again, and nobody else was told anything.
     rest(&gateway, &mut passed, 2 * MINUTE);
     stays_true("time for what is left", Duration::from_secs(4), || true);
     let before = discord.posted().len();
@@ -138,6 +140,10 @@ fn merchants_are_notified_of_payment_problems_and_payouts() {
     }
 }
 
+/// 1. Let a webhook fail 5 times, then finally: the merchant is notified of both with
+///    instructions.
+/// 2. Repair the receiver: the merchant resends the event.
+/// 3. An administrator resends all failed events of the merchant.
 #[test]
 #[ignore = "long"]
 fn failed_webhooks_are_reported_with_instructions() {
@@ -153,7 +159,6 @@ fn failed_webhooks_are_reported_with_instructions() {
     let mut notified = |words: &[&str]| {
         for _ in 0..60 {
             rest(&gateway, &mut passed, 13 * HOUR);
-            // The next attempt may be due only after some more hours.
             let (begun, hits) = (Instant::now(), receiver.hits().len());
             while begun.elapsed() < Duration::from_secs(3) && receiver.hits().len() == hits {
                 let said = said_to(&discord, ADA);
@@ -170,20 +175,22 @@ fn failed_webhooks_are_reported_with_instructions() {
     let root = Person::admin(ROOT, "root");
     let listed = discord.command(&root, "webhooks failed", json!([])).text();
     assert!(listed.contains(&payment.id), "{listed}");
-    // Mended, sent again by the merchant, delivered.
     let before = receiver.hits().len();
     receiver.reply_next([]);
     let ada = Person::member(ADA, "ada");
     let again = discord.command(&ada, "resend_webhook", text("payment", &payment.id));
     assert!(again.text().contains("sent again"), "{}", again.text());
     wait_for("the webhook", SOON, || receiver.hits().len() > before);
-    // And by an administrator, all of a merchant.
     let id = gateway.cli_list(&["merchant", "list"])[0].text("merchantId");
     let confirmation = discord.command(&root, "webhooks resend", text("merchant", &id));
     let done = discord.press(&root, &confirmation.body, "Send again");
     assert!(done.text().contains("due again"), "{}", done.text());
 }
 
+/// 1. Grant 10 days to one merchant and 2 to another, and let the days pass.
+/// 2. Reminders arrive 7, 3 and 1 days before the end, then the end; the second merchant gets
+///    one.
+/// 3. Switch the kind off: no reminder follows.
 #[test]
 #[ignore = "long"]
 fn subscription_reminders_come_seven_three_and_one_days_before() {
@@ -202,9 +209,7 @@ fn subscription_reminders_come_seven_three_and_one_days_before() {
     }
     gateway.let_pass(DAY * 10 + HOUR);
     discord.await_message(ADA, &["subscription has ended", "Ask an administrator"]);
-    // Who got two days is told of the last one alone.
     assert_eq!(ends(BOB), 1, "{}", said_to(&discord, BOB));
-    // A turned-off kind is told to nobody.
     discord.command(&root, "grant_sub", grant(ADA, 9));
     discord.command(&ada, "notification_settings", of_kind("subscription", 2));
     let before = discord.messages_to(ADA).len();
@@ -212,6 +217,10 @@ fn subscription_reminders_come_seven_three_and_one_days_before() {
     stays_true("silence", Duration::from_secs(5), || discord.messages_to(ADA).len() == before);
 }
 
+/// 1. Close a merchant's direct messages and cause a notification.
+/// 2. The channel announces it without its text, and the next response mentions it.
+/// 3. `/notifications` shows it once.
+/// 4. An announcement is posted in the channel with escaped markup.
 #[test]
 fn an_undeliverable_notification_is_kept_and_announced() {
     let (discord, gateway) = offline(|gateway| {
@@ -235,7 +244,6 @@ fn an_undeliverable_notification_is_kept_and_announced() {
     let after = discord.command(&ada, "docs", json!([])).text();
     assert!(!after.contains("You have"), "it was read: {after}");
     assert!(discord.messages_to(ADA).is_empty());
-    // An announcement goes there too, without its markup.
     let root = Person::admin(ROOT, "root");
     let confirmation = discord.command(&root, "announce", text("text", "**Down** at 5 @everyone"));
     discord.press(&root, &confirmation.body, "Post it");
@@ -245,6 +253,8 @@ fn an_undeliverable_notification_is_kept_and_announced() {
     drop(gateway);
 }
 
+/// 1. Cause 13 notifications at once: one message arrives.
+/// 2. After a minute ten more follow in one message, after another minute the rest.
 #[test]
 #[ignore = "long"]
 fn notifications_are_grouped_and_sent_at_most_once_a_minute() {
@@ -270,6 +280,8 @@ fn notifications_are_grouped_and_sent_at_most_once_a_minute() {
     assert_eq!(lines(&discord.messages_to(ADA)[2]), 2);
 }
 
+/// 1. Crash before, or after, a notification is sent.
+/// 2. Restart: it arrives exactly once.
 #[test]
 #[ignore = "long"]
 fn a_crash_loses_and_repeats_no_notification() {
@@ -301,6 +313,9 @@ fn a_crash_loses_and_repeats_no_notification() {
     }
 }
 
+/// 1. Stop the node: administrators are notified once.
+/// 2. Start it with little disk space: recovery and disk are notified once, and merchants get
+///    nothing.
 #[test]
 #[ignore = "long"]
 fn administrators_are_notified_of_node_and_disk_problems() {
@@ -310,7 +325,6 @@ fn administrators_are_notified_of_node_and_disk_problems() {
     node.send(&first.address, "0.05");
     node.mine(2);
     shop.await_status(&first.id, "completed", SOON);
-    // The node goes away.
     gateway.term();
     let url = gateway.setting("node.rpc_url");
     gateway.set("node.rpc_url", "http://127.0.0.1:1");
@@ -326,7 +340,6 @@ fn administrators_are_notified_of_node_and_disk_problems() {
     node.mine(1);
     let mut passed = 10 * MINUTE;
     wait_for("word of the node and the disk", SOON, || {
-        // They come in one message or in two, and there is a minute's rest between two.
         rest(&gateway, &mut passed, Duration::from_secs(1));
         let said = said_to(&discord, ROOT);
         said.contains("the node's tip again") && said.contains("MB left")
@@ -337,6 +350,9 @@ fn administrators_are_notified_of_node_and_disk_problems() {
     assert!(!said_to(&discord, ADA).contains("node's tip"), "not the merchants' affair");
 }
 
+/// 1. Let a sweep stay unconfirmed for hours: administrators and merchant are notified.
+/// 2. Replace the payment's blocks: administrators are notified.
+/// 3. Let an audit find it twice: they are notified once.
 #[test]
 #[ignore = "long"]
 fn reorged_payments_and_stuck_sweeps_notify_administrators() {
@@ -353,7 +369,6 @@ fn reorged_payments_and_stuck_sweeps_notify_administrators() {
     node.reorg_to_empty(2);
     gateway.let_pass(3 * HOUR + 2 * MINUTE);
     discord.await_message(ROOT, &[&payment.id, "removed its coins", "litegate audit"]);
-    // An audit that finds it leaves word for the administrators, once.
     for _ in 0..2 {
         assert_eq!(gateway.cli(&["audit"]).code, 1);
     }
@@ -365,7 +380,10 @@ fn reorged_payments_and_stuck_sweeps_notify_administrators() {
     each_names_what_to_do_next(&discord);
 }
 
-/// Nobody asks for the audit here: the gateway makes it by itself.
+/// 1. Audit every second and damage a sum: administrators are notified once, and the log names
+///    it.
+/// 2. Rescan: administrators are notified that the audit is clean; merchants get nothing.
+/// 3. Stop the node: no audit runs and none is reported.
 #[test]
 #[ignore = "long"]
 fn a_scheduled_audit_reports_differences_to_administrators() {
@@ -384,7 +402,6 @@ fn a_scheduled_audit_reports_differences_to_administrators() {
     assert!(gateway.log_lines(&["the audit is clean"]).len() > clean);
     assert_eq!(said_to(&discord, ROOT).matches("The audit found").count(), 1);
     assert!(discord.messages_to(ADA).is_empty(), "not the merchants' affair");
-    // The node is away: that is no difference, and no audit.
     node.stop();
     let looks = |gateway: &Gateway| gateway.log_lines(&["the audit is clean"]).len();
     gateway.await_log(&["warn", "watcher pass failed"]);
@@ -394,6 +411,8 @@ fn a_scheduled_audit_reports_differences_to_administrators() {
     });
 }
 
+/// 1. Let a payout exceed `max_fee_percent`, replace blocks by empty ones, and silence ZMQ.
+/// 2. Administrators are notified of each once, with the next step.
 #[test]
 #[ignore = "long"]
 fn fee_limits_chain_guard_and_zmq_silence_are_reported() {
@@ -411,7 +430,6 @@ fn fee_limits_chain_guard_and_zmq_silence_are_reported() {
     let mut passed = Duration::ZERO;
     let mut notified = |words: &[&str]| {
         wait_for(&format!("{words:?}"), 3 * SOON, || {
-            // There is a minute's rest between two messages.
             rest(&gateway, &mut passed, Duration::from_millis(200));
             let said = said_to(&discord, ROOT);
             words.iter().all(|word| said.contains(word))
@@ -437,6 +455,9 @@ fn fee_limits_chain_guard_and_zmq_silence_are_reported() {
     each_names_what_to_do_next(&discord);
 }
 
+/// 1. Wait at the limit of `max_hot_balance`: no notification.
+/// 2. Exceed it: administrators are notified, and again after seven hours.
+/// 3. Remove the signing key: no further notification.
 #[test]
 #[ignore = "long"]
 fn excess_hot_balance_is_reported_to_administrators() {
@@ -458,7 +479,7 @@ fn excess_hot_balance_is_reported_to_administrators() {
     stays_true("told once", Duration::from_secs(4), || times() == 1);
     gateway.let_pass(7 * HOUR);
     wait_for("the second word of it", SOON, || times() == 2);
-    // The key lies elsewhere: the same money is no longer hot.
+    // With the key elsewhere the same money is not hot.
     gateway.term();
     gateway.unset("wallet.signing_key_file");
     gateway.start();
@@ -469,6 +490,9 @@ fn excess_hot_balance_is_reported_to_administrators() {
     each_names_what_to_do_next(&discord);
 }
 
+/// 1. One merchant chooses the channel for a kind, another switches it off.
+/// 2. The channel announces the first one's notification, at most once a minute.
+/// 3. Without a channel the choice is refused.
 #[test]
 #[ignore = "long"]
 fn merchants_can_opt_in_to_channel_notifications() {
@@ -495,7 +519,6 @@ fn merchants_can_opt_in_to_channel_notifications() {
     rotate(&ada);
     wait_for("the call in the channel", SOON, || calls().len() == 1);
     assert!(calls()[0].contains(&format!("<@{ADA}> 1 notification waits")), "{:?}", calls());
-    // The channel is called into once a minute at most, too.
     rotate(&ada);
     stays_true("rest", Duration::from_secs(4), || calls().len() == 1);
     let kept = discord.command(&ada, "notifications", json!([])).text();
@@ -503,7 +526,6 @@ fn merchants_can_opt_in_to_channel_notifications() {
     gateway.let_pass(MINUTE + Duration::from_secs(1));
     wait_for("the second call", SOON, || calls().len() == 2);
     assert!(discord.messages_to(ADA).is_empty() && discord.messages_to(BOB).is_empty());
-    // Where there is no channel it cannot be chosen.
     gateway.term();
     gateway.unset("discord.notifications_channel_id");
     gateway.start();
@@ -512,7 +534,7 @@ fn merchants_can_opt_in_to_channel_notifications() {
     assert!(refused.contains("notifications_channel_id is not configured"), "{refused}");
 }
 
-/// A notice says what can be done about it, or where more is to be seen.
+/// A notification says what to do, or where to find more.
 #[track_caller]
 fn each_names_what_to_do_next(discord: &Discord) {
     for posted in discord.posted().iter().filter(|posted| posted.to.is_some()) {
@@ -526,6 +548,9 @@ fn each_names_what_to_do_next(discord: &Discord) {
     }
 }
 
+/// 1. Close direct messages, reported by another error code: the notification is kept and
+///    mentioned.
+/// 2. Let a message fail by a rate limit: it is sent later and not kept.
 #[test]
 fn closed_direct_messages_and_rate_limits_are_recognised() {
     let (discord, gateway) = offline(|_| ());
@@ -542,7 +567,7 @@ fn closed_direct_messages_and_rate_limits_are_recognised() {
     wait_for("the reminder under an answer", SOON, || {
         discord.command(&ada, "docs", json!([])).text().contains("You have 1 notification")
     });
-    // Who opens messages too fast is no person who takes none.
+    // A rate limit is not mistaken for closed direct messages.
     discord.fail_next_with("/users/@me/channels", 400, 40_003, 1);
     let tries = || discord.count("POST", "/users/@me/channels");
     let before = tries();
@@ -555,6 +580,8 @@ fn closed_direct_messages_and_rate_limits_are_recognised() {
     each_names_what_to_do_next(&discord);
 }
 
+/// 1. Without a known administrator, a disk notification goes to the administrators' channel.
+/// 2. An administrator who lost the role gets no message.
 #[test]
 fn admin_messages_go_to_a_channel_if_no_admin_accepts_them() {
     let (discord, gateway) = offline(|gateway| {
@@ -563,7 +590,7 @@ fn admin_messages_go_to_a_channel_if_no_admin_accepts_them() {
         gateway.set("discord.low_disk_mb", 1_000_000_000_000i64);
     });
     discord.await_message(ADMINS_CHANNEL, &["MB left"]);
-    // Somebody who has lost the role is not written to.
+    // A user who lost the role gets no message.
     let root = Person::admin(ROOT, "root");
     discord.command(&root, "stats", json!([]));
     discord.join(&Person::member(ROOT, "root"));
@@ -575,6 +602,9 @@ fn admin_messages_go_to_a_channel_if_no_admin_accepts_them() {
     assert!(discord.messages_to(ROOT).is_empty());
 }
 
+/// 1. Let sending fail by a limit and by an error: the notification is sent at the third
+///    attempt.
+/// 2. A kind in `notifications_off` is never sent.
 #[test]
 fn notifications_wait_while_discord_limits_or_fails() {
     let (discord, gateway) = offline(|gateway| {

@@ -1,5 +1,5 @@
-//! A merchant's second factor on Discord: what asks for a code in a form, and that nothing guarded
-//! is done without one.
+//! The second factor on Discord: which commands ask for a code, and that guarded ones do
+//! nothing without it.
 
 use serde_json::json;
 
@@ -38,11 +38,11 @@ fn enable(discord: &Discord, gateway: &Gateway, person: &Person) -> (Authenticat
     (app, codes.lines().map(str::to_owned).take(8).collect())
 }
 
-/// 1. A merchant without a payout address enables a second factor by the app's first code.
-/// 2. Replacing the key opens a form. A wrong code is refused and leaves the question; a right one
-///    replaces the key; the same code again is refused.
-/// 3. The first payout address asks for a code as well, and so does a change of it.
-/// 4. Disabling it takes a recovery code. Then the key is replaced by a yes alone.
+/// 1. Enable a second factor with the app's first code.
+/// 2. Replace the key: a wrong code is refused and keeps the confirmation, a right one
+///    replaces the key, and a used one is refused.
+/// 3. The first payout address and a change of it ask for a code, too.
+/// 4. Disable it with a recovery code: the key is replaced by a confirmation alone.
 #[test]
 fn address_and_key_changes_ask_for_a_code_in_a_form() {
     let (discord, gateway) = offline(|gateway| gateway.set_environment("LITEGATE_LOG", "trace"));
@@ -106,9 +106,9 @@ fn address_and_key_changes_ask_for_a_code_in_a_form() {
     }
 }
 
-/// 1. Another user sends the form of a merchant's question: the code does not help.
-/// 2. Five wrong codes lock it, also for the right one; the shell says the same.
-/// 3. The row is deleted: the form's code is refused.
+/// 1. Another user submits a merchant's form: refused in spite of a right code.
+/// 2. Five wrong codes lock the factor, in bot and CLI alike.
+/// 3. Delete the row by SQL: the form's code is refused.
 #[test]
 fn no_form_lets_a_wrong_user_or_code_pass() {
     let (discord, gateway) = offline(|_| ());

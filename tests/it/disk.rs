@@ -17,7 +17,7 @@ use crate::harness::wait::{SOON, stays_true, wait_for};
 
 const BODY: &str = r#"{"amountLtc": 0.05}"#;
 
-/// A POST that must be told to come again later, within two seconds.
+/// A POST that must get 503 within two seconds.
 #[track_caller]
 fn post_later(shop: &Shop) {
     let began = Instant::now();
@@ -33,6 +33,10 @@ fn database(gateway: &Gateway) -> std::path::PathBuf {
     gateway.setting("database").into()
 }
 
+/// 1. Fill the disk while the gateway runs: new payments get 503, statuses are answered, and
+///    the watcher waits.
+/// 2. Free the disk: a payment made meanwhile completes, and no partial payment exists.
+/// 3. The audit is clean.
 #[test]
 fn a_full_disk_loses_nothing_and_allows_reads() {
     let Some(TestEnv { gateway, shop, node }) = TestEnv::alone() else { return };
@@ -57,10 +61,12 @@ fn a_full_disk_loses_nothing_and_allows_reads() {
     gateway.cli_ok(&["audit"]);
 }
 
+/// 1. Let a flush fail at one of `FLUSHES` instants while payments are created: the process
+///    logs it and ends.
+/// 2. Repair the disk and start: every answered payment exists, and the audit is clean.
 #[test]
 #[ignore = "long"]
 fn a_failing_disk_ends_the_process_and_loses_no_answer() {
-    // `FLUSHES=200` tries more instants.
     let flushes = setting("FLUSHES", 6);
     let Some(TestEnv { gateway, shop, node }) = TestEnv::alone() else { return };
     gateway.term();
@@ -116,6 +122,10 @@ fn a_seen_payment_is_written_after_a_failed_write() {
     assert_eq!(fields.text("detail"), "seen");
 }
 
+/// 1. Damage the header of each page in turn: `backup` reports it with a fix and writes
+///    nothing.
+/// 2. Replace the file by text: `serve` exits with 4.
+/// 3. Restore the file: the gateway starts.
 #[test]
 #[ignore = "long"]
 fn a_damaged_database_is_reported_and_left_unchanged() {
@@ -131,7 +141,7 @@ fn a_damaged_database_is_reported_and_left_unchanged() {
     let mut noticed = 0;
     for page in 0..pages.min(50) {
         let mut bad = good.clone();
-        // The head of each page says what kind it is and where its cells are.
+        // The page header has the page's type and the place of its cells.
         let head = page * 4096 + if page == 0 { 100 } else { 0 };
         bad[head..head + 8].iter_mut().for_each(|byte| *byte ^= 0xFF);
         fs::write(&file, &bad).unwrap();

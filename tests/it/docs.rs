@@ -1,4 +1,4 @@
-//! What the documents say is so: README's commands exist, the sample configuration is one.
+//! The documents are true: the README's commands exist, and the sample configuration is valid.
 
 use std::fs;
 
@@ -67,6 +67,8 @@ fn try_commands(lines: &[String]) -> usize {
     tried
 }
 
+/// 1. Each key of the sample follows a comment.
+/// 2. The sample with its required keys is a valid configuration.
 #[test]
 fn every_key_of_the_sample_config_is_explained_and_valid() {
     let sample = read("config/litegate.toml");
@@ -108,6 +110,7 @@ fn every_commented_key_of_the_sample_config_is_valid() {
     assert!(!output.stderr.to_lowercase().contains("toml"), "{output:?}");
 }
 
+/// 1. No document is empty, and each relative link leads to a file.
 #[test]
 fn the_documents_refer_only_to_existing_things() {
     let mut documents = Vec::new();
@@ -155,8 +158,8 @@ fn each_decision_follows_the_template() {
     }
 }
 
-/// Each `module::test` that the threat model or CONTRIBUTING.md names is a test of this program or
-/// of the library, and each `module::*` a module with tests.
+/// Each `module::test` named by the threat model or CONTRIBUTING.md exists in this program or
+/// the library, and each `module::*` has tests.
 #[test]
 fn the_tests_that_documents_name_exist() {
     let text = read("static/docs/explanation/threat-model.md") + &read("CONTRIBUTING.md");

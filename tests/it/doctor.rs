@@ -121,6 +121,9 @@ fn gateway_on_main() -> Gateway {
     gateway
 }
 
+/// 1. Start on main without a doctor run, and after one with failures: exit code 4.
+/// 2. Run doctor without failure and start.
+/// 3. Later starts succeed even if doctor fails.
 #[test]
 fn the_first_start_on_main_requires_a_clean_doctor_run() {
     let Some(node) = Node::shared() else { return };
@@ -138,7 +141,6 @@ fn the_first_start_on_main_requires_a_clean_doctor_run() {
     gateway.start();
     gateway.await_log(&["following the chain from here"]);
     gateway.term();
-    // Whatever comes later, it is no first start any more.
     as_main.version.set(Fault::Status(503));
     assert_eq!(gateway.doctor().code, 1);
     gateway.start();
@@ -155,12 +157,15 @@ fn a_forced_first_start_on_main_is_logged_once() {
     gateway.restart();
 }
 
+/// 1. Configure an old node and a current one: doctor warns, the start leaves the old one out,
+///    and metrics show it.
+/// 2. Configure the old node alone: the start exits with 4.
 #[test]
 fn a_spare_node_that_is_too_old_is_skipped() {
     let Some(node) = Node::shared() else { return };
     let (old, fit) = (AsMain::before(&node), AsMain::before(&node));
     old.version.set(Fault::None);
-    // Whatever the node of these tests is, the second is newer than mainnet asks for.
+    // The second node is newer than main requires, whatever the tests' node is.
     let ancient = RpcProxy::before(&old.url());
     ancient.set(Fault::Rewrite("\"version\":21", "\"version\":18"));
     let gateway = gateway_on_main();
@@ -186,6 +191,9 @@ fn a_spare_node_that_is_too_old_is_skipped() {
     gateway.cli_fails(&["serve"], 4, &["older than 0.21.5.4"]);
 }
 
+/// 1. Configure two nodes whose password files have equal names: refused, because credentials
+///    would collide.
+/// 2. The same file for both is valid.
 #[test]
 fn secret_files_with_equal_names_are_refused() {
     let Some(TestEnv { gateway, node, .. }) = TestEnv::shared() else { return };

@@ -120,7 +120,7 @@ fn whole_life(shop: &Shop, receiver: &Receiver, peer: &Peer) -> Created {
     payment
 }
 
-/// Starts a gateway that follows this node, with a shop that is paid and told once.
+/// Starts a gateway that follows this node, and completes a shop's first payment.
 #[track_caller]
 fn trade(gateway: &Gateway, followed: &Peer) -> (Shop, Receiver, Created) {
     let receiver = Receiver::start();

@@ -1,5 +1,5 @@
-//! Files in directories of other users. Root's commands become the user whose directory they work
-//! in, and nothing that this user puts there is followed, changed or waited for.
+//! Files in other users' directories: root's commands switch to the directory's owner, and
+//! follow, change or wait for nothing that this user put there.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -13,7 +13,7 @@ use crate::harness::node::Node;
 use crate::harness::test_env::TestEnv;
 use crate::harness::wait::{SOON, wait_until};
 
-/// The gateway's user and group, the sweeper's user, and a user who has nothing to do with them.
+/// The gateway's user and group, the sweeper's user, and an unrelated user.
 /// None of them needs an entry in /etc/passwd.
 const GATEWAY: u32 = 4001;
 const STRANGER: u32 = 4002;
@@ -22,11 +22,11 @@ const SWEEPER: u32 = 4003;
 /// How long a command may take, in seconds, as `timeout` takes it.
 const PATIENCE: &str = "60";
 
-/// What `timeout` answers when the time is up.
+/// Exit code of `timeout` after its deadline.
 const TIMED_OUT: i32 = 124;
 
-/// An installation as the package makes it: configuration and keys are root's, the database lies in
-/// a directory of the gateway's user, the record in one of the sweeper's.
+/// An installation as by the package: root owns configuration and keys, the database is in the
+/// gateway user's directory, the record in the sweeper user's.
 struct Installed {
     gateway: Gateway,
     node: std::sync::Arc<Node>,
@@ -107,7 +107,7 @@ impl Installed {
         output
     }
 
-    /// What is root's: bytes, owner and mode of every file that is not in a user's directory.
+    /// Files of root outside of the users' directories: content, owner and mode.
     fn of_root(&self) -> BTreeMap<PathBuf, (u32, u32, u32, Vec<u8>)> {
         let mut found = BTreeMap::new();
         for folder in [self.gateway.folder().to_owned(), self.gateway.folder().join("root-only")] {
@@ -133,7 +133,7 @@ impl Installed {
     }
 }
 
-/// What the user puts in the place of a file.
+/// What the user substitutes for a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Impostor {
     LinkToKey,
@@ -181,8 +181,8 @@ impl Impostor {
     }
 }
 
-/// Every command that opens something in a user's directory. `FILE` is a copy of the database that
-/// only root can read, `NEW` a file that is not there yet.
+/// Commands that open files in users' directories. `FILE` is a copy of the database that only
+/// root can read, `NEW` a file that does not exist.
 const COMMANDS: [&[&str]; 16] = [
     &["merchant", "list"],
     &["payment", "list"],
@@ -202,8 +202,8 @@ const COMMANDS: [&[&str]; 16] = [
     &["serve"],
 ];
 
-/// What the gateway's user can replace: every file that a command or a role opens there. Those of a
-/// line are replaced together: no command opens one of them and stops before another.
+/// Files that the gateway's user can replace and a command or role opens. Those of a line are
+/// replaced together: no command opens one of them and stops before another.
 const FILES: [&[&str]; 7] = [
     &["litegate.db"],
     &["litegate.db-wal"],
@@ -288,7 +288,7 @@ fn check_command(
     }
 }
 
-/// What `serve` says until it is ready, or ends.
+/// The output of `serve` until it is ready or ends.
 fn serve_until_ready_or_ended(installed: &Installed) -> Output {
     let before = installed.gateway.spawn();
     let code = wait_until("ready, or the end", SOON, || {
@@ -399,6 +399,9 @@ fn root_refuses_a_world_writable_directory() {
     drop(installed.node);
 }
 
+/// 1. Make the directory, or its parent, writable for others: `init` exits with 4 and writes
+///    nothing.
+/// 2. Correct the mode: `init` succeeds.
 #[test]
 fn init_refuses_a_directory_that_others_can_write() {
     let gateway = Gateway::bare();
@@ -418,6 +421,9 @@ fn init_refuses_a_directory_that_others_can_write() {
     assert_eq!(made.code, 0, "{made:?}");
 }
 
+/// 1. Make the configuration or its directory writable for others: every command exits with 2,
+///    and doctor reports only that.
+/// 2. Correct the mode: the configuration is valid.
 #[test]
 fn a_configuration_that_others_can_change_is_refused() {
     let gateway = Gateway::offline();
@@ -455,6 +461,8 @@ fn root_refuses_a_configuration_of_another_user() {
     gateway.cli_ok(&["check-config"]);
 }
 
+/// 1. Replace each configured file by a FIFO: `serve` refuses it without waiting.
+/// 2. Replace the configuration by a FIFO: `check-config` refuses it.
 #[test]
 fn a_fifo_in_place_of_a_configured_file_is_refused_at_once() {
     for (key, serve) in [

@@ -1,5 +1,5 @@
-//! A merchant's first payout address against its first payment, as a sweeper that is a process of
-//! its own sees them.
+//! A merchant's first payout address and first payment, as a sweeper in a separate process
+//! sees them.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -50,7 +50,7 @@ impl Scene {
         shop.await_status(&payment.id, "completed", SOON);
     }
 
-    /// Who is paid next.
+    /// The merchant that is paid next.
     #[track_caller]
     fn await_payout(&self) -> Vec<String> {
         wait_for("a payout", SOON, || self.node.mempool().len() == 1);
@@ -73,9 +73,9 @@ fn id_of(shop: &Shop) -> u64 {
     u64::from_str_radix(&shop.merchant_id["mer_".len()..], 16).unwrap()
 }
 
-/// 1. The sweeper is down. A merchant registers its first address, and is paid a moment later.
-/// 2. The sweeper starts and sees both at once: it pays out at once.
-/// 3. Another merchant does the same while the sweeper runs, and is paid out at once.
+/// 1. While the sweeper is down, register a merchant's first address and pay a payment.
+/// 2. Start the sweeper: it sees both at once and pays out at once.
+/// 3. Do the same for another merchant while the sweeper runs: paid out at once.
 #[test]
 fn an_address_registered_before_the_payment_is_paid_at_once() {
     let Some(mut scene) = Scene::set() else { return };
@@ -89,11 +89,11 @@ fn an_address_registered_before_the_payment_is_paid_at_once() {
     assert!(!scene.sweeper.log().contains("payouts wait"), "{}", scene.sweeper.log());
 }
 
-/// 1. The sweeper is down. A merchant registers an address and is paid.
-/// 2. Whoever controls the gateway keeps the address from the sweeper, which sees the payment.
-/// 3. The address appears, with the time of its registration. Its coins wait; the operator is
-///    notified of the address and of when it is paid; another merchant is paid.
-/// 4. Neither a sweep by the command nor an unsigned one pays to it.
+/// 1. While the sweeper is down, register an address and pay a payment.
+/// 2. Hide the address from the sweeper by SQL, so that it sees the payment first.
+/// 3. Show the address with its old time: its coins wait, the operator is notified of the
+///    delay, and another merchant is paid.
+/// 4. Neither `sweep` nor an unsigned sweep pays it.
 /// 5. After the delay it is paid.
 #[test]
 #[ignore = "long"]

@@ -17,7 +17,7 @@ const HOUR: Duration = Duration::from_secs(3_600);
 /// A node that forgot its mempool when it was killed, and whose wallet sends nothing again.
 const FORGETFUL: [&str; 2] = ["-persistmempool=0", "-walletbroadcast=0"];
 
-/// Restarts the node without what was in its mempool.
+/// Restarts the node without its mempool.
 #[track_caller]
 fn lose_mempool(node: &Node) {
     node.stop();

@@ -9,7 +9,7 @@ use crate::harness::proxy::{Fault, RpcProxy};
 use crate::harness::shop::Shop;
 use crate::harness::wait::{SOON, wait_for};
 
-/// A valid address of regtest for a merchant who is added while no node runs.
+/// A valid regtest address for a merchant that is added while no node runs.
 const SOME_ADDRESS: &str = "rltc1qvpkm77e0gplqn8lcxvwx2vtcyzq3nye54hf6mu";
 
 const ASSUMED: &str = "--assume-unused-account";

@@ -1,5 +1,5 @@
-//! The integration guide's examples, character for character but for host, key and amount, in
-//! their real programs: axios, requests, Express 4 and 5.
+//! The integration guide's examples, unchanged except for host, key and amount, in the real
+//! clients and servers: axios, requests, Express 4 and 5.
 
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -49,7 +49,7 @@ pub(crate) fn command(program: &str, script: &Path) -> Command {
     command
 }
 
-/// Runs a creating example and looks at what its author would look at.
+/// Runs an example that creates a payment and checks its output.
 #[track_caller]
 fn check_creates(test_env: &TestEnv, program: &str, script: &Path, amount: &str) -> Fields {
     let output = run(program, script);
@@ -106,6 +106,8 @@ fn the_python_example_creates_a_payment() {
     }
 }
 
+/// 1. Revoke the subscription and run the guide's examples: each prints the error's code
+///    without a stack trace.
 #[test]
 fn the_examples_print_a_clear_error() {
     let Some(test_env) = TestEnv::shared() else { return };
@@ -148,7 +150,7 @@ impl ExpressShop {
         let (sender, lines) = channel();
         std::thread::spawn(move || {
             for line in stdout.lines().map_while(Result::ok) {
-                // Nobody listens any more once the test is over.
+                // Nothing listens after the test.
                 let _ = sender.send(line);
             }
         });

@@ -11,7 +11,7 @@ use crate::harness::shop::Shop;
 use crate::harness::test_env::TestEnv;
 use crate::harness::wait::{SOON, stays_true, wait_for};
 
-/// A stage whose only node is asked through a proxy, and publishes nothing.
+/// A gateway whose only node is behind a proxy, without ZMQ.
 fn proxied() -> Option<(TestEnv, RpcProxy)> {
     let node = Arc::new(Node::start()?);
     let proxy = RpcProxy::before(&node.rpc_url());

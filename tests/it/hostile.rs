@@ -1,6 +1,5 @@
-//! Text that would rather be markup, a command, a formula or a line of its own: as an order's
-//! reference, as its sum and as a shop's name it is refused by the name of the field, or it stays
-//! text.
+//! Text that could act as markup, command, formula or further line: as a reference, an amount
+//! text or a shop's name it is refused with the field's name, or stays text.
 
 use crate::harness::http::Answer;
 use crate::harness::json::Fields;
@@ -67,7 +66,7 @@ const TAKEN: [&str; 51] = [
     "طلب ٧",
 ];
 
-/// What would hide, reorder, break a line or steer a terminal.
+/// Characters that hide, reorder, break lines or control terminals.
 const REFUSED: [&str; 21] = [
     "a\nERROR forged line",
     "a\r\nx-injected: 1",
@@ -111,7 +110,7 @@ fn check_quoted(page: &str, text: &str) {
     assert!(quoted.starts_with(&format!("<bdi>{escaped}</bdi>, quoted by ")), "{text:?}");
 }
 
-/// That a field was refused by its name, and what stood in it is not repeated.
+/// Expects a refusal that names the field and does not repeat its value.
 #[track_caller]
 fn check_refused(answer: &Answer, field: &str, text: &str) {
     assert_eq!(answer.status, 400, "{text:?}: {}", answer.body);
@@ -131,6 +130,11 @@ fn by_numbers(text: &str) -> String {
     format!("\"{numbers}\"")
 }
 
+/// 1. Use hostile texts as reference, amount text and name: stored unchanged and shown as
+///    text.
+/// 2. Use texts with control or bidirectional characters: refused with the field's name,
+///    without repeating them.
+/// 3. No hostile text is in the log.
 #[test]
 fn hostile_text_is_refused_or_remains_plain_text() {
     let Some(TestEnv { gateway, shop, node: _node }) = TestEnv::shared() else { return };

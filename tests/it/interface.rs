@@ -18,7 +18,7 @@ fn raw(gateway: &Gateway, bytes: &[u8]) -> String {
     stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
     stream.write_all(bytes).unwrap();
     let mut answer = Vec::new();
-    // A server that closes with unread bytes may reset; what came before counts.
+    // A server that closes with unread bytes may reset; earlier bytes count.
     let _ = stream.read_to_end(&mut answer);
     String::from_utf8_lossy(&answer).into_owned()
 }
@@ -222,6 +222,9 @@ fn misspelt_fields_are_reported() {
     assert_eq!(answer.header("x-ignored-fields"), None);
 }
 
+/// 1. Create a payment with an idempotency key, complete it, and restart.
+/// 2. Repeat the request: the original response, marked as replayed.
+/// 3. Another body gets 422, two keys get 400.
 #[test]
 fn a_repeated_request_gets_the_same_bytes() {
     let Some(TestEnv { gateway, shop, node }) = TestEnv::shared() else { return };
@@ -259,6 +262,9 @@ fn concurrent_requests_with_one_key_create_one_payment() {
     assert_eq!(Fields::of(&list.body).objects("data").len(), 1, "{}", list.body);
 }
 
+/// 1. Abort 60 requests at different points, half of them after sending everything.
+/// 2. Repeat each with its idempotency key: one complete payment each.
+/// 3. No incomplete body created a payment.
 #[test]
 fn an_aborted_request_creates_a_whole_payment_or_none() {
     let Some(TestEnv { gateway, shop, node: _node }) = TestEnv::shared() else { return };
@@ -273,7 +279,7 @@ fn an_aborted_request_creates_a_whole_payment_or_none() {
             body.len()
         );
         let all = [head.as_bytes(), body.as_bytes()].concat();
-        // The later ones send everything and go before, or while, it is answered.
+        // The later ones send everything and disconnect before or during the response.
         let sent = if n < 30 { all.len() * (n + 1) / 31 } else { all.len() };
         whole += usize::from(sent == all.len());
         let mut stream = TcpStream::connect(("127.0.0.1", gateway.port())).unwrap();
@@ -293,7 +299,6 @@ fn an_aborted_request_creates_a_whole_payment_or_none() {
         };
         let before = found();
         assert!(before.len() <= 1, "{n}");
-        // Whoever asks again gets what there is, or makes it; either way there is one, and whole.
         let again = shop.post(&body(n), &[("idempotency-key", &format!("k{n}"))]);
         assert_eq!(again.status, 200, "{n}: {}", again.body);
         let id = Fields::of(&again.body).text("paymentId");
@@ -321,6 +326,8 @@ fn the_log_contains_the_request_id() {
     assert!(gateway.log_lines(&["<i>"]).is_empty(), "only plain ids are logged");
 }
 
+/// 1. Drop a table that metrics read.
+/// 2. `litegate_database_readable` is 0, and other metrics are still served.
 #[test]
 fn metrics_stay_available_when_the_database_is_unreadable() {
     let Some(TestEnv { gateway, shop: _shop, node: _node }) = TestEnv::shared() else { return };
@@ -331,7 +338,6 @@ fn metrics_stay_available_when_the_database_is_unreadable() {
     );
     let file = std::path::PathBuf::from(gateway.setting("database"));
     let file = gateway.folder().join(file);
-    // A hand that takes away what the metrics count.
     let rows = rusqlite::Connection::open(&file).unwrap();
     rows.execute_batch("DROP TABLE chain_guard_alerts").unwrap();
     wait_for("metrics without the database", SOON, || {

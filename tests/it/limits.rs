@@ -31,7 +31,7 @@ fn connect_from(from: Ipv4Addr, gateway: &Gateway) -> std::io::Result<TcpStream>
     let to = SocketAddr::from(([127, 0, 0, 1], gateway.port()));
     let stream = runtime.block_on(async {
         let socket = TcpSocket::new_v4()?;
-        // A small window: what is not read stays with the gateway.
+        // A small window, so that unread data stays at the gateway.
         socket.set_recv_buffer_size(4096)?;
         socket.bind(SocketAddr::from((from, 0)))?;
         socket.connect(to).await?.into_std()

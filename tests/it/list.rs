@@ -1,4 +1,4 @@
-//! `GET /api/payments`: a merchant's own payments, newest first, in pages that stay.
+//! `GET /api/payments`: a merchant's payments, newest first, in stable pages.
 
 use crate::harness::gateway::Gateway;
 use crate::harness::http::Answer;
@@ -7,12 +7,13 @@ use crate::harness::shop::Shop;
 use crate::harness::test_env::TestEnv;
 use crate::harness::wait::SOON;
 
+/// Requests the list with the shop's key.
 fn get(gateway: &Gateway, shop: &Shop, query: &str) -> Answer {
     let key = ("x-api-key", shop.api_key.as_str());
     gateway.request("GET", &format!("/api/payments{query}"), &[key], "")
 }
 
-/// The ids of a page, and the query part for the next one.
+/// The ids of a page, and its cursor.
 #[track_caller]
 fn page(gateway: &Gateway, shop: &Shop, query: &str) -> (Vec<String>, Option<String>) {
     let answer = get(gateway, shop, query);
@@ -23,6 +24,9 @@ fn page(gateway: &Gateway, shop: &Shop, query: &str) -> (Vec<String>, Option<Str
     (ids, next)
 }
 
+/// 1. Create payments of two shops: a list has only the own ones, newest first.
+/// 2. Read pages of three while new payments are created: each earlier payment once.
+/// 3. Foreign and malformed cursors are refused.
 #[test]
 fn pages_list_each_payment_once_during_concurrent_inserts() {
     let Some(TestEnv { gateway, shop, node }) = TestEnv::shared() else { return };
@@ -39,7 +43,6 @@ fn pages_list_each_payment_once_during_concurrent_inserts() {
         let (ids, next) = page(&gateway, &shop, &query);
         assert!(ids.len() <= 3);
         met.extend(ids);
-        // Another shop's payment and one of our own come between two pages.
         neighbour.create("0.05");
         shop.create("0.05");
         match next {
@@ -57,6 +60,9 @@ fn pages_list_each_payment_once_during_concurrent_inserts() {
     }
 }
 
+/// 1. Create payments with references and complete one.
+/// 2. Filter by status, reference and both; a listed payment equals its status.
+/// 3. Invalid parameters and requests without a key are refused.
 #[test]
 fn payments_are_found_by_status_and_reference() {
     let Some(TestEnv { gateway, shop, node }) = TestEnv::shared() else { return };

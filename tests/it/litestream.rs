@@ -1,5 +1,5 @@
-//! The restore drill: in the middle of traffic the machine dies with its disk, and the gateway goes
-//! on from what the real Litestream has copied elsewhere.
+//! The restore drill: the machine and its disk are lost under traffic, and the gateway
+//! continues from Litestream's replica.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -19,14 +19,14 @@ use crate::harness::shop::{Created, Shop};
 use crate::harness::test_env::TestEnv;
 use crate::harness::wait::{SOON, wait_for};
 
-/// Where the mark lies that must outlive the database.
+/// The high-water mark, which must survive the database.
 #[derive(Clone, Copy, PartialEq)]
 enum Mark {
     OnAnotherDisk,
     BesideTheDatabase,
 }
 
-/// The folder that dies.
+/// The directory that is lost.
 fn disk(gateway: &Gateway) -> PathBuf {
     gateway.folder().join("disk")
 }
@@ -45,7 +45,7 @@ fn test_env(mark: Mark) -> Option<TestEnv> {
 /// Payments that a shop was answered, each with the moment of the answer.
 type Answered = Mutex<Vec<(Created, Instant)>>;
 
-/// Creates payments until told to stop, or until nobody answers.
+/// Creates payments until stopped, or until nothing answers.
 fn create(shop: &Shop, hook: &str, answered: &Answered, over: &AtomicBool) {
     let body = format!(r#"{{"amountLtc": 0.05, "webhookUrl": "{hook}"}}"#);
     while !over.load(Ordering::Relaxed) {
@@ -60,7 +60,7 @@ fn create(shop: &Shop, hook: &str, answered: &Answered, over: &AtomicBool) {
     }
 }
 
-/// `TRAFFIC=600` lets it go on for so many seconds before the machine dies.
+/// `TRAFFIC=600` sets the seconds of traffic before the loss.
 fn drill(mark: Mark) {
     let Some(TestEnv { gateway, shop, node }) = test_env(mark) else { return };
     prepare();
@@ -74,13 +74,13 @@ fn drill(mark: Mark) {
         let traffic = Duration::from_secs(setting("TRAFFIC", 12));
         let (began, mut swept) = (Instant::now(), false);
         while began.elapsed() < traffic {
-            // One payout goes out well before the end. One that was signed in the last moment is in
-            // no copy, and would show as money that was spent elsewhere.
+            // One payout happens well before the loss. One signed in the last moment is not in
+            // the replica and would look like money spent elsewhere.
             if !swept && began.elapsed() > traffic / 2 {
                 gateway.cli_ok(&["sweep"]);
                 swept = true;
             }
-            // What is paid was answered a while before: it is in the replica.
+            // These payments were answered long enough ago to be in the replica.
             let next = answered.lock().unwrap().iter().rev().find_map(|(payment, at)| {
                 let old = at.elapsed() > Duration::from_secs(4);
                 (old && paid.iter().all(|other| other.id != payment.id)).then(|| payment.clone())
@@ -106,7 +106,7 @@ fn drill(mark: Mark) {
     fs::create_dir(disk(&gateway)).unwrap();
     let file = gateway.folder().join("from-replica.db").display().to_string();
     litestream.restore(&file).unwrap();
-    // Without the word it is what it looks like: a file without its log.
+    // Without `--replica` it is refused as a database without its log.
     gateway.cli_fails(&["restore", &file], 4, &["lacks the newest rows"]);
     let tried = gateway.cli_json(&["backup", "--verify", "--replica", &file]);
     assert_eq!(tried.raw("clean"), "true", "{}", tried.whole());
@@ -119,7 +119,8 @@ fn drill(mark: Mark) {
     assert_eq!(restored.raw("unsealedPayments"), "0", "{}", restored.whole());
     gateway.start();
 
-    // What was answered is there, but for what came in the last moments: reported, never reused.
+    // All answered payments exist, except the last moments': these are reported and never
+    // reused.
     let known =
         |payment: &&Created| gateway.get(&format!("/api/payments/{}", payment.id)).status == 200;
     let lost = answered.iter().filter(|payment| !known(payment)).count();
@@ -141,7 +142,7 @@ fn drill(mark: Mark) {
         let fresh = shop.create("0.05");
         assert!(!given_out.contains(fresh.address.as_str()), "{} again", fresh.address);
     }
-    // Whoever paid is served, and told under one id, before the loss and after it.
+    // Every payer is served, with one event id before and after the loss.
     for payment in &paid {
         shop.await_status(&payment.id, "completed", SOON);
         receiver.await_hit_for(&payment.id, SOON);
@@ -161,7 +162,7 @@ fn drill(mark: Mark) {
     });
     gateway.cli_ok(&["audit"]);
 
-    // The replica goes on from here, too.
+    // The replica continues from here.
     let again = gateway.folder().join("again.db").display().to_string();
     litestream.go_on();
     let newest = shop.create("0.05");

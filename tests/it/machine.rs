@@ -1,6 +1,5 @@
-//! What a machine can do to the gateway before and while it serves: a read-only disk, keys that are
-//! lost or another's, a second instance, few file descriptors. Each is a clear state, and nothing
-//! is lost by it.
+//! Faults of the machine: a read-only disk, lost or foreign keys, a second instance, few file
+//! descriptors. Each is reported clearly and changes nothing.
 
 use std::fs;
 use std::net::TcpStream;
@@ -10,12 +9,14 @@ use crate::harness::gateway::Gateway;
 use crate::harness::test_env::TestEnv;
 use crate::harness::wait::{SOON, wait_for};
 
-/// A view of the file system in which the gateway's folder cannot be written.
+/// A mount namespace in which the gateway's directory is read-only.
 fn read_only(gateway: &Gateway) -> String {
     let folder = gateway.folder().display();
     format!("mount --bind {folder} {folder} && mount -o remount,ro,bind {folder} && ")
 }
 
+/// 1. Run `serve` and `audit` on a read-only disk: each fails with one line.
+/// 2. Start normally: the payment exists.
 #[test]
 #[ignore = "needs a mount namespace"]
 fn a_read_only_disk_is_reported_and_nothing_starts() {
@@ -32,6 +33,11 @@ fn a_read_only_disk_is_reported_and_nothing_starts() {
     assert_eq!(shop.status(&payment.id).text("status"), "pending");
 }
 
+/// 1. Replace each key file by another gateway's, then delete it: each start is refused, and
+///    no file is created.
+/// 2. Configure another xpub: refused.
+/// 3. Configure the same xpub in another spelling: the gateway starts with its payments and
+///    API keys.
 #[test]
 fn lost_or_foreign_keys_are_refused_and_never_regenerated() {
     let Some(TestEnv { gateway, shop, node }) = TestEnv::shared() else { return };
@@ -52,17 +58,17 @@ fn lost_or_foreign_keys_are_refused_and_never_regenerated() {
         assert!(!fs::exists(&file).unwrap(), "{key} was made anew");
         crate::harness::files::write_private(file.as_ref(), &good);
     }
-    // Another account, and a database of another network.
     let xpub = gateway.setting("wallet.xpub");
     gateway.set("wallet.xpub", other.setting("wallet.xpub"));
     gateway.cli_fails(&["serve"], 4, &["another wallet.xpub"]);
-    // The same account in another spelling is the same.
     gateway.set("wallet.xpub", crate::harness::node::core_spelling(&xpub));
     gateway.start();
     assert_eq!(shop.status(&payment.id).text("status"), "pending");
     assert_eq!(shop.create("0.05").fields.text("status"), "pending", "the API key is the same");
 }
 
+/// 1. Start a second instance: exit code 4, also while the first is suspended.
+/// 2. The first continues and sees a payment.
 #[test]
 fn a_second_instance_is_refused_even_if_the_first_is_stopped() {
     let Some(TestEnv { gateway, shop, node }) = TestEnv::shared() else { return };
@@ -78,14 +84,13 @@ fn a_second_instance_is_refused_even_if_the_first_is_stopped() {
     crate::harness::files::signal(pid, "STOP");
     second();
     crate::harness::files::signal(pid, "CONT");
-    // It is still the owner, and goes on.
     node.send(&payment.address, "0.05");
     shop.await_field(&payment.id, "amountReceivedLtc", "0.05", SOON);
     second();
     assert!(gateway.ended().is_none());
 }
 
-/// How much processor time a process has used.
+/// Processor time that a process has used.
 fn processor_time(pid: u32) -> Duration {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
     let fields: Vec<&str> = stat.rsplit_once(") ").unwrap().1.split(' ').collect();
@@ -93,6 +98,10 @@ fn processor_time(pid: u32) -> Duration {
     Duration::from_millis(ticks * 10) // Linux counts in hundredths of a second.
 }
 
+/// 1. Run with 256 file descriptors and open 400 connections.
+/// 2. A payment is seen, clients use at most half of the descriptors, and the processor is
+///    mostly idle.
+/// 3. Close the connections: requests are answered, and the log is short.
 #[test]
 fn with_256_descriptors_clients_wait_without_a_busy_loop() {
     let Some(TestEnv { gateway, shop, node }) = TestEnv::shared() else { return };
@@ -104,7 +113,6 @@ fn with_256_descriptors_clients_wait_without_a_busy_loop() {
         (0..400).filter_map(|_| TcpStream::connect(("127.0.0.1", gateway.port())).ok()).collect();
     assert!(crowd.len() > 256, "{}", crowd.len());
     let (began, used) = (Instant::now(), processor_time(gateway.pid()));
-    // The watcher has what it needs: the payment is seen all the same.
     node.send(&payment.address, "0.05");
     gateway.await_log(&["payment seen", &payment.id]);
     wait_for("two seconds of the crowd", SOON, || began.elapsed() > Duration::from_secs(2));

@@ -1,11 +1,11 @@
-//! The gateway from outside: the real `litegate`, a real `litecoind` on regtest, real shops.
+//! Black-box tests: the real `litegate`, a real `litecoind` on regtest, real shops.
 //!
-//! One binary. Each module is named for the part of the contract it asks about; `harness` has the
-//! verbs. A test may do only what a person or a program outside could do: run commands, edit the
-//! configuration, talk HTTP, use the node. Waits have deadlines, ports are free ones, folders are
-//! temporary, and everything that was started is killed when the test ends.
+//! One binary. Each module covers one part of the contract; `harness` has the actors. A test
+//! may do only what a user or another program could do: run commands, edit the configuration,
+//! speak HTTP, use the node. Waits have deadlines, ports are free ones, directories are
+//! temporary, and every process ends with its test.
 //!
-//! The node is the one that `LITECOIND` names, else the daemon on PATH.
+//! The node is the one that `LITECOIND` names, else the one on the path.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 

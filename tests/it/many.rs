@@ -1,5 +1,5 @@
-//! Sweeps of a thousand coins and more: in one transaction if the standard weight allows, in as few
-//! as possible if not, no larger than they must be.
+//! Sweeps of a thousand coins and more: as few transactions as the standard weight allows, of
+//! minimal size.
 
 use crate::harness::json::litoshis;
 use crate::harness::many::Many;

@@ -1,7 +1,7 @@
-//! The page of every sentence that an operator or a client can get, made from the source. A
-//! sentence that is new or changed has to be read there once, as a stranger reads it.
+//! The generated page of all sentences that operators and clients can get. New and changed
+//! sentences must be reviewed there.
 //!
-//! `MESSAGES=write cargo test --test it messages` makes the page anew.
+//! `MESSAGES=write cargo test --test it messages` rewrites the page.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -73,7 +73,7 @@ const CHAPTERS: [(&str, &str, [&str; 2], &[&str]); 8] = [
     ),
 ];
 
-/// What holds no sentence in English, or none that anybody gets.
+/// Sources without English sentences for users.
 const LEFT_OUT: [&str; 9] = [
     "bot/",
     "http/checkout/language",
@@ -168,7 +168,7 @@ fn literal(rest: &mut impl Iterator<Item = (usize, char)>) -> String {
         match c {
             '"' => break,
             '\\' => match rest.next() {
-                // A line that goes on: its indentation is no part of the text.
+                // A continued line: its indentation is not part of the text.
                 Some((_, '\n')) => said.push('\n'),
                 Some((_, '"')) => said.push('"'),
                 Some((_, 'n')) => said.push(' '),
@@ -184,7 +184,7 @@ fn literal(rest: &mut impl Iterator<Item = (usize, char)>) -> String {
     std::iter::once(*first).chain(others).collect()
 }
 
-/// Whether a text is a sentence for people: some words, and none of SQL, HTML or a format.
+/// Whether a text is a sentence for users: several words, and no SQL, HTML or format.
 fn is_sentence(text: &str) -> bool {
     let words = text.split_whitespace().filter(|word| word.chars().any(char::is_alphabetic));
     let of_machines = [
@@ -249,6 +249,8 @@ fn page() -> String {
     page
 }
 
+/// 1. Generate the page from the source; `MESSAGES=write` stores it.
+/// 2. It equals the stored page.
 #[test]
 fn every_user_visible_message_is_listed() {
     let file = files::project().join(PAGE);

@@ -1,5 +1,5 @@
-//! What is measured: the life of a payment in numbers, each series explained, and the alert rules
-//! and the dashboard made of series that exist.
+//! Metrics: a payment's life in numbers, documentation of each series, and alert rules and
+//! dashboard that use existing ones.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -14,7 +14,7 @@ fn value(metrics: &str, series: &str) -> Option<u64> {
     metrics.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' ')?.parse().ok())
 }
 
-/// The names of the families, without what Prometheus makes of histograms.
+/// Names of the metric families, without histogram suffixes.
 fn families(metrics: &str) -> BTreeSet<String> {
     let types = metrics.lines().filter_map(|line| line.strip_prefix("# TYPE "));
     types.map(|line| line.split(' ').next().unwrap().to_owned()).collect()
@@ -35,6 +35,9 @@ fn named(text: &str) -> BTreeSet<String> {
         .collect()
 }
 
+/// 1. Create, complete and sweep a payment whose first webhook attempt fails.
+/// 2. The metrics follow each stage, and doctor warns of the hot balance.
+/// 3. No metric contains a value of a merchant or shopper.
 #[test]
 fn metrics_count_each_stage_of_a_payment() {
     let max_hot_balance = |gateway: &Gateway| gateway.set("sweeper.max_hot_balance", "0.04");
@@ -88,12 +91,13 @@ fn metrics_count_each_stage_of_a_payment() {
     let (ours, theirs) = (value(&metrics, "litegate_chain_height"), node.height());
     assert_eq!(ours, Some(u64::from(theirs)));
     assert_eq!(value(&metrics, "litegate_node_height"), ours);
-    // Nothing that a merchant or a shopper chose.
     for secret in [payment.id.as_str(), &payment.address, &shop.merchant_id, &receiver.url("")] {
         assert!(!metrics.contains(secret), "{secret}");
     }
 }
 
+/// 1. Complete a payment and let an RPC fail, so that all series exist.
+/// 2. The reference documents exactly these series; alerts and dashboard use only them.
 #[test]
 fn metrics_are_documented_and_alert_rules_use_existing_ones() {
     let Some(TestEnv { gateway, shop, node }) = TestEnv::alone() else { return };

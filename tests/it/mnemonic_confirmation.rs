@@ -1,4 +1,4 @@
-//! `litegate init` on a terminal: the words are shown once, and asked for.
+//! `litegate init` on a terminal: shows the mnemonic once and asks for some of its words.
 
 use std::fs;
 
@@ -6,7 +6,7 @@ use crate::harness::gateway::Gateway;
 use crate::harness::terminal::Terminal;
 use crate::harness::wait::{SOON, wait_for, wait_until};
 
-/// What the ceremony has on the screen.
+/// The screen of the confirmation.
 impl Terminal {
     /// The words of the last list on the screen, in order.
     fn mnemonic(&self) -> Vec<String> {
@@ -24,7 +24,7 @@ impl Terminal {
         questions.filter_map(|(at, _)| screen[at + 5..].split_once(": ")?.0.parse().ok()).collect()
     }
 
-    /// Waits for one more question, and answers it with what `answer` makes of its number.
+    /// Waits for the next question and answers it with the result of `answer` for its number.
     fn answer(&mut self, before: usize, answer: impl Fn(usize) -> String) {
         let asked = wait_until("a question for a word", SOON, || {
             let asked = self.asked();
@@ -44,6 +44,10 @@ fn is_empty(gateway: &Gateway) -> bool {
     fs::read_dir(gateway.folder()).unwrap().next().is_none()
 }
 
+/// 1. Run `init` for main on a terminal and accept the key: 24 words are shown, and nothing is
+///    written yet.
+/// 2. Type two of the words: the screen is cleared, addresses are shown, and the files are
+///    written.
 #[test]
 fn the_mnemonic_is_shown_once_and_confirmed_by_typing() {
     let gateway = Gateway::bare();

@@ -1,5 +1,5 @@
-//! The node's configuration that `litegate init` writes: a node that is started with exactly that
-//! file, and a gateway that may make its own calls there and no other, live through a payment.
+//! The node's configuration written by `litegate init`: with exactly this file, the gateway
+//! may make only its own RPCs, and completes a payment.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -41,6 +41,9 @@ fn set_up(change: impl Fn(String) -> String) -> Option<(Gateway, Node)> {
     Some((gateway, node))
 }
 
+/// 1. Start a node with the configuration of `init`, and a gateway with its restricted RPC
+///    user.
+/// 2. Complete and sweep a payment; audit and doctor report no problem.
 #[test]
 fn a_node_configured_by_init_receives_a_payment() {
     let Some((gateway, node)) = set_up(|text| text) else { return };

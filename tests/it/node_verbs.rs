@@ -1,4 +1,4 @@
-//! The harness itself: the node's verbs, and the frames that are published in its place.
+//! Tests of the harness: the node's operations and the published frames.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use crate::harness::node::Node;
 use crate::harness::wait::wait_until;
 use crate::harness::zmq::unhex;
 
-/// A subscriber as the gateway has one, for what the tests themselves publish.
+/// A subscriber like the gateway's, for frames of the tests.
 struct Subscriber(zmq::Socket);
 
 impl Subscriber {
@@ -32,7 +32,7 @@ impl Subscriber {
     }
 }
 
-/// Mines until the subscription has reached the publisher: ZMQ says nothing about that.
+/// Mines until the subscription has reached the publisher, which ZMQ does not report.
 fn await_subscription(node: &Node, subscriber: &Subscriber) {
     wait_until("the subscription", Duration::from_secs(20), || {
         node.mine(1);
@@ -40,6 +40,9 @@ fn await_subscription(node: &Node, subscriber: &Subscriber) {
     });
 }
 
+/// 1. Pay, mine and check balance and outputs.
+/// 2. Reorganise to empty blocks: the transaction returns to the mempool; reorganise again: it
+///    is mined.
 #[test]
 fn the_node_mines_pays_and_reorganises() {
     let Some(node) = Node::start() else { return };
@@ -102,6 +105,8 @@ fn mweb_can_be_activated() {
     assert_eq!(node.balance_of(&address), 5_000_000, "by the HogEx");
 }
 
+/// 1. Subscribe; send a transaction, mine it, and reorganise.
+/// 2. Each step publishes `rawtx` with rising sequence numbers, and `hashblock`.
 #[test]
 fn transactions_and_blocks_are_published() {
     let Some(node) = Node::start() else { return };

@@ -1,7 +1,8 @@
-//! The OpenAPI document: valid, printed as it is served, and true of the running server as
-//! thousands of made-up requests find it.
+//! The OpenAPI document: valid, printed as served, and consistent with the running server for
+//! thousands of generated requests.
 //!
-//! `API_CASES=150 API_SEED=7 cargo test --test it openapi -- --include-ignored` makes up more.
+//! `API_CASES=150 API_SEED=7 cargo test --test it openapi -- --include-ignored` generates
+//! more.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -41,7 +42,7 @@ fn prepare() {
     }
 }
 
-/// Runs Python with the checkers, in this folder: they leave files where they run.
+/// Runs Python with the checkers in this directory, where they leave files.
 fn python(folder: &Path, arguments: &[&str]) -> Output {
     let mut command = Command::new("python3");
     command.args(arguments).current_dir(folder).stdin(Stdio::null());
@@ -60,6 +61,8 @@ fn python(folder: &Path, arguments: &[&str]) -> Output {
     }
 }
 
+/// 1. The served document is valid and equals the output of `litegate openapi`.
+/// 2. Without configuration, `--url` sets the server; an invalid URL exits with 2.
 #[test]
 fn the_openapi_document_is_valid_and_printed_as_served() {
     let Some(TestEnv { gateway, shop: _shop, node: _node }) = TestEnv::shared() else { return };
@@ -139,7 +142,7 @@ fn generated_requests_with_a_wrong_key_match_the_document() {
     };
     prepare();
     let wrong = format!("{}x", shop.api_key);
-    // Refusing what is valid is the point here.
+    // Refusing valid requests is intended here.
     let made = check_by_schemathesis(&gateway, &wrong, &["positive_data_acceptance"]);
     assert!(made >= 200, "{made} cases");
 }

@@ -1,5 +1,5 @@
-//! Addresses of the account itself are no payout addresses: a payout to one would come back for
-//! ever, or pay a payment that nobody has paid.
+//! Addresses of the account are no payout addresses: such a payout would return forever, or
+//! pay an unpaid payment.
 
 use crate::harness::gateway::Gateway;
 use crate::harness::node::{Node, core_spelling};
@@ -23,10 +23,10 @@ fn write(gateway: &Gateway, sql: &str) {
     RowKey::of(gateway).seal(&connection);
 }
 
-/// 1. A payment takes index 0.
-/// 2. Registering an address of either branch, given out, next or 10,000 ahead, is refused in any
-///    spelling, for a new merchant and for a change.
-/// 3. An address of another wallet is taken.
+/// 1. Create a payment at index 0.
+/// 2. Register addresses of both branches, issued, next or 10,000 ahead, in any spelling:
+///    refused for new merchants and changes.
+/// 3. Register an address of another wallet: accepted.
 #[test]
 fn registration_refuses_own_addresses_of_every_script_type() {
     let Some(TestEnv { gateway, shop, node }) = TestEnv::shared() else { return };
@@ -43,8 +43,8 @@ fn registration_refuses_own_addresses_of_every_script_type() {
     gateway.cli_ok(&["merchant", "set-address", &shop.merchant_id, &node.fresh_address()]);
 }
 
-/// 1. `sweeper.operator_address` is index 0, or a change address as p2sh.
-/// 2. `check-config`, `serve` and `sweep` refuse it as a mistake in the configuration.
+/// 1. Set `sweeper.operator_address` to index 0, or to a change address as p2sh.
+/// 2. `check-config`, `serve` and `sweep` refuse it as a configuration mistake.
 #[test]
 fn an_own_address_as_operator_address_is_refused() {
     let Some(node) = Node::shared() else { return };
@@ -64,12 +64,12 @@ fn an_own_address_as_operator_address_is_refused() {
     gateway.cli_ok(&["check-config"]);
 }
 
-/// 1. An older program registered index 1, which is not given out yet, for the first shop.
-/// 2. Another shop's payments take indexes 0 and 2: index 1 is skipped.
-/// 3. Both shops are paid. The first shop's coins wait, the other is paid out; `doctor` names the
-///    address.
-/// 4. The first shop registers an address of its own wallet, and cancels nothing: after the delay
-///    it is paid, although the old row is still there.
+/// 1. Register the unissued index 1 for the first shop by SQL, as an older program allowed.
+/// 2. Another shop's payments get indexes 0 and 2.
+/// 3. Pay both shops: the first shop's coins wait, the other is paid out, and `doctor` names
+///    the address.
+/// 4. Register an address of the first shop's wallet: it is paid after the delay, although the
+///    old row remains.
 #[test]
 fn a_registered_own_address_is_skipped_and_reported() {
     let Some(TestEnv { gateway, shop, node }) = TestEnv::alone() else { return };

@@ -1,7 +1,5 @@
-//! Open pages by the thousand: a change is read once and reaches all of them, also where the
-//! watcher is another process; pages that do not change cost nothing; one too many is told to ask.
-//!
-//! `STREAMS=2000 cargo test --test it pages -- --include-ignored --nocapture` prints the cost.
+//! Thousands of open pages: each change is read once and reaches all of them, also from
+//! another process; idle pages cost nothing; surplus pages poll.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -26,7 +24,7 @@ const EACH: usize = 50;
 /// Descriptors that a test with thousands of connections needs, and its gateway too.
 const DESCRIPTORS: u32 = 12_000;
 
-/// What 2,000 open streams may add to the gateway's memory, in bytes.
+/// Memory that 2,000 open streams may add, in bytes.
 const MEMORY_MAX: u64 = 64 * 1024 * 1024;
 
 /// A gateway in two processes: the one that serves pages, and the one that watches the chain.
@@ -90,7 +88,7 @@ impl Apart {
     }
 }
 
-/// Reads until these characters came.
+/// Reads a stream until this text.
 #[track_caller]
 fn read_until(stream: &mut TcpStream, end: &str) -> String {
     let (mut seen, mut bytes, start) = (String::new(), [0; 4096], Instant::now());
@@ -103,7 +101,7 @@ fn read_until(stream: &mut TcpStream, end: &str) -> String {
     seen
 }
 
-/// The same with many.
+/// Reads all streams until this text.
 #[track_caller]
 fn all_read(streams: &mut [TcpStream], end: &str) -> Duration {
     let start = Instant::now();
@@ -113,6 +111,10 @@ fn all_read(streams: &mut [TcpStream], end: &str) -> Duration {
     start.elapsed()
 }
 
+/// 1. Count the database reads with no, one and 401 open streams at rest: one and many cost
+///    the same.
+/// 2. Pay and confirm one payment: all its streams get each change, within 40 reads.
+/// 3. The other streams get nothing.
 #[test]
 #[ignore = "long: nothing happens for some seconds"]
 fn many_open_pages_cost_no_more_reads_than_one() {
@@ -127,7 +129,6 @@ fn many_open_pages_cost_no_more_reads_than_one() {
     println!("reads in {rest:?}: {by_one} with 1 open stream, {by_many} with 401");
     assert!(by_many <= by_one + 4, "{by_one} with one, {by_many} with many");
 
-    // One payment changes: its pages hear of it, at the price of a look or two.
     let before = scene.api.reads();
     let mut concerned: Vec<TcpStream> = streams.drain(..1).collect();
     concerned.extend((0..20).map(|n| streams.remove(n * 19)));
@@ -135,7 +136,6 @@ fn many_open_pages_cost_no_more_reads_than_one() {
     let took = all_read(&mut concerned, "\"detail\":\"seen\"");
     scene.node.mine(1);
     all_read(&mut concerned, "\"detail\":\"confirming\"");
-    // No row of the payment changes by this.
     scene.node.mine(1);
     all_read(&mut concerned, "\"confirmations\":2,");
     let looks = scene.api.reads() - before;
@@ -151,13 +151,16 @@ fn many_open_pages_cost_no_more_reads_than_one() {
     }
 }
 
+/// 1. Open `STREAMS` streams: their memory stays within the limit.
+/// 2. Pay all payments and mine: every stream gets both changes.
+/// 3. Open one more stream: 503, and the browser's page polls.
 #[test]
 #[ignore = "long: 2,000 streams and a browser"]
 fn two_thousand_streams_fit_and_further_pages_poll() {
     let Some(scene) = Apart::start() else { return };
     let count = usize::try_from(setting("STREAMS", 2_000)).unwrap();
     let payments: Vec<Created> = (0..count).map(|_| scene.shop.create("0.05")).collect();
-    // What the first ones take is taken once.
+    // One-time allocations are not part of the measurement.
     drop(scene.open(&payments, 50));
     let open = |expected: usize| {
         let line = format!("litegate_event_streams {expected}");
@@ -175,7 +178,6 @@ fn two_thousand_streams_fit_and_further_pages_poll() {
     assert!(open(count));
     assert!(grown <= MEMORY_MAX, "{grown} bytes more");
 
-    // A block that is news to all of them.
     for some in payments.chunks(100) {
         let addresses: Vec<&str> = some.iter().map(|payment| payment.address.as_str()).collect();
         scene.node.send_to_all(&addresses, "0.05");

@@ -1,7 +1,7 @@
-//! The power goes: whatever was answered is there afterwards, and nothing is torn.
+//! Power cuts: every answered request survives, and no transaction is torn.
 //!
-//! `IMAGES=10000 SEED=7 cargo test --test it powercut -- --include-ignored` looks at more of what
-//! a cut could leave.
+//! `IMAGES=10000 SEED=7 cargo test --test it powercut -- --include-ignored` checks more
+//! images.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -21,22 +21,22 @@ const IMAGES: u64 = 200;
 /// Enough payments that the log of writes is copied into the database several times meanwhile.
 const PAYMENTS: usize = 150;
 
-/// A payment that was answered, and what had been asked of the disk by then.
+/// An answered payment, and the disk's position at that time.
 struct Promise {
     address: String,
     position: u64,
 }
 
-/// What was recorded of a gateway at work.
+/// The recording of a busy gateway.
 struct Recording {
     recorder: Recorder,
     promises: BTreeMap<String, Promise>,
     requests: Vec<(Request, u64)>,
-    /// Holds the database's folder.
+    /// Keeps the database's directory.
     test_env: TestEnv,
 }
 
-/// Lets a gateway create, see, complete and tell payments, and kills it.
+/// Creates and completes payments on a recording disk, and kills the gateway.
 fn record(disk: Disk) -> Option<Recording> {
     let test_env = TestEnv::alone()?;
     let TestEnv { gateway, shop, node } = &test_env;
@@ -62,7 +62,7 @@ fn record(disk: Disk) -> Option<Recording> {
     Some(Recording { recorder, promises, requests, test_env })
 }
 
-/// What is wrong with what a cut left, if anything.
+/// What is wrong with the database after a cut.
 fn look(database: &Path, promises: &BTreeMap<String, Promise>, cut: u64) -> Result<(), String> {
     let connection = Connection::open(database).map_err(|error| error.to_string())?;
     let one = |sql: &str| {
@@ -83,7 +83,7 @@ fn look(database: &Path, promises: &BTreeMap<String, Promise>, cut: u64) -> Resu
             return Err(format!("{id} has another address now"));
         }
     }
-    // A completion, its event and the coins that it rests on are one fact.
+    // A completion, its event and its coins are written in one transaction.
     let torn = one("SELECT count(*) || '' FROM payments WHERE (status = 'completed') <> EXISTS
              (SELECT 1 FROM events WHERE events.derivation_index = payments.derivation_index)
          OR status = 'completed' AND NOT EXISTS
@@ -91,7 +91,7 @@ fn look(database: &Path, promises: &BTreeMap<String, Promise>, cut: u64) -> Resu
     if torn == "0" { Ok(()) } else { Err(format!("{torn} completions are torn")) }
 }
 
-/// The script of a p2wpkh address, in hex.
+/// The script of a p2wpkh address, as hexadecimal text.
 fn script_of(address: &str) -> String {
     use bitcoin::bech32::segwit::decode;
     let (_, _, program) = decode(address).unwrap();
@@ -99,7 +99,7 @@ fn script_of(address: &str) -> String {
     format!("0014{digits}")
 }
 
-/// Looks at images of cuts at random instants; answers what was wrong with how many.
+/// Checks images of cuts at random instants. Answers the faults.
 fn look_at_images(recording: &Recording, images: u64, seed: u64) -> Vec<String> {
     let folder = files::folder();
     let mut random = Random::of(seed);
@@ -116,6 +116,10 @@ fn look_at_images(recording: &Recording, images: u64, seed: u64) -> Vec<String> 
     wrong
 }
 
+/// 1. Record the disk operations of a busy gateway.
+/// 2. Build `IMAGES` images of cuts at random instants: each is intact and has every answered
+///    payment.
+/// 3. Start the gateway from some of them: the audit is clean.
 #[test]
 #[ignore = "long"]
 fn answered_requests_survive_a_power_cut() {
@@ -124,7 +128,6 @@ fn answered_requests_survive_a_power_cut() {
     println!("{images} images of {} requests, seed {seed}", recording.requests.len());
     let wrong = look_at_images(&recording, images, seed);
     assert!(wrong.is_empty(), "{} of {images}:\n{}", wrong.len(), wrong.join("\n"));
-    // The program itself goes on from such an image.
     let TestEnv { gateway, shop, node } = &recording.test_env;
     for seed in 0..3 {
         let mut random = Random::of(seed);
@@ -145,7 +148,7 @@ fn answered_requests_survive_a_power_cut() {
 #[test]
 #[ignore = "long"]
 fn a_disk_that_drops_flushes_is_detected() {
-    // The same look at the same work finds losses where flushes were dropped: it can fail.
+    // Without flushes the same check must find losses.
     let Some(recording) = record(Disk::Liar) else { return };
     let wrong = look_at_images(&recording, 50, 1);
     assert!(wrong.len() > 25, "of 50 images only {} show it: {wrong:?}", wrong.len());

@@ -1,4 +1,4 @@
-//! Work that takes long says how far it is, to people and to systemd.
+//! Progress of long work, for users and for systemd.
 
 use std::os::unix::net::UnixDatagram;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use crate::harness::shop::Shop;
 use crate::harness::terminal::Terminal;
 use crate::harness::wait::{SOON, wait_for};
 
-/// A gateway that asks its node through a proxy, and hears nothing by ZMQ, not started.
+/// A stopped gateway that reaches its node through a proxy, without ZMQ.
 fn gateway_with_proxy(node: &Node) -> (Gateway, RpcProxy) {
     let proxy = RpcProxy::before(&node.rpc_url());
     let gateway = Gateway::init(node);
@@ -21,7 +21,7 @@ fn gateway_with_proxy(node: &Node) -> (Gateway, RpcProxy) {
     (gateway, proxy)
 }
 
-/// A stopped gateway that has followed the chain for so many blocks.
+/// A stopped gateway that lags this many blocks behind.
 fn stopped_after(blocks: u32) -> Option<(Gateway, RpcProxy, Arc<Node>)> {
     let node = Arc::new(Node::start()?);
     let (gateway, proxy) = gateway_with_proxy(&node);
@@ -37,6 +37,8 @@ fn on_a_terminal(gateway: &Gateway, command: &str) -> Terminal {
     Terminal::start(&format!("{program} {command} --config {}", config.display()))
 }
 
+/// 1. Slow down the node and run `rescan`, `audit` and `backup --verify` on a terminal.
+/// 2. Each shows one line with a bar and the remaining time, and clears it at the end.
 #[test]
 #[ignore = "long"]
 fn a_terminal_shows_a_bar_with_the_time_left() {
@@ -57,7 +59,6 @@ fn a_terminal_shows_a_bar_with_the_time_left() {
     let screen = ended(&mut on_a_terminal(&gateway, "audit"));
     let bar = "reading the node's unspent outputs [=";
     assert!(screen.contains(bar) && screen.contains("42 %"), "{screen}");
-    // Catching up, in a trial of a copy.
     proxy.set(Fault::SlowCall("getblock", Duration::from_millis(150)));
     node.mine(12);
     let screen = ended(&mut on_a_terminal(&gateway, &format!("backup --verify {copy}")));
@@ -75,7 +76,7 @@ fn without_a_terminal_progress_is_plain_periodic_lines() {
     assert_eq!(said.lines().count(), 1, "{said}");
     assert!(said.starts_with("reading blocks again: ") && said.contains(" s left"), "{said}");
     assert!(!said.contains(['\x1b', '\r']), "{said:?}");
-    // The log of a gateway that catches up says it, too.
+    // The log of a gateway that catches up reports it, too.
     node.mine(16);
     gateway.start();
     gateway.await_log(&["info", "reading blocks: ", " of 16, about "]);
@@ -83,10 +84,10 @@ fn without_a_terminal_progress_is_plain_periodic_lines() {
     assert_eq!(gateway.log_lines(&["reading blocks: "]).len(), 1, "{}", gateway.log());
 }
 
-/// What the log says when systemd's watchdog is not fed.
+/// The log line when the watchdog is not fed.
 const STILL: [&str; 1] = ["a role hangs"];
 
-/// From its next start on the gateway is watched by a watchdog that waits for so many seconds.
+/// Enables a watchdog with this many seconds from the next start on.
 fn watch_over(gateway: &Gateway, seconds: u64) -> UnixDatagram {
     let path = gateway.folder().join("notify");
     let socket = UnixDatagram::bind(&path).unwrap();

@@ -1,5 +1,5 @@
-//! The proxies of Debian in front of the real gateway, configured by the examples in `config/`. A
-//! shop and a shopper get the same through each of them as without one.
+//! Debian's proxies in front of the gateway, with the examples in `config/`: shops and
+//! shoppers get the same responses as without one.
 
 use std::fs;
 use std::io::Read;
@@ -39,7 +39,7 @@ impl Drop for Proxy {
     }
 }
 
-/// What curl got.
+/// curl's result.
 struct Answer {
     status: String,
     content_type: String,

@@ -11,7 +11,7 @@ use crate::harness::shop::Created;
 use crate::harness::test_env::TestEnv;
 use crate::harness::wait::{SOON, wait_for, wait_until};
 
-/// A stage whose node is asked through a proxy, with a payment whose sweep is in the mempool.
+/// A gateway behind a proxy of its node, with a payment whose sweep is in the mempool.
 struct Scene {
     test_env: TestEnv,
     proxy: RpcProxy,
@@ -46,7 +46,7 @@ impl Scene {
         self.proxy.set(Fault::Pruned(lowest, blocks));
     }
 
-    /// What the command says, which must succeed.
+    /// The output of the command, which must succeed.
     fn cross(&self, more: &[&str]) -> Fields {
         self.test_env.gateway.cli_json(&[&["rescan", "--from-utxo-set"], more].concat())
     }
@@ -69,7 +69,7 @@ fn a_utxo_set_rescan_bridges_pruned_blocks() {
     gateway.await_tip(&from.to_string());
     gateway.term();
     node.send(&unpaid.address, "0.07");
-    // What was never seen in the mempool may have left MWEB, and needs as many confirmations.
+    // A coin never seen in the mempool may be a peg-out, and needs as many confirmations.
     node.mine(25);
     scene.prune_above(from);
     gateway.start();
@@ -100,7 +100,7 @@ fn a_utxo_set_rescan_bridges_pruned_blocks() {
     assert!(audit_log.contains("rescan_from_utxo_set"), "{audit_log}");
 }
 
-/// Spends the only output of a sweep, as a payee does who moves it on.
+/// Spends the only output of a sweep, as a payee would.
 fn move_on(node: &Node, sweep: &str, amount: u64) {
     let outputs = json!([{ node.fresh_address(): decimal(amount - 100_000) }]);
     let raw: String =

@@ -1,5 +1,4 @@
-//! A status that is asked again and again: nothing is read anew as long as nothing changes, and
-//! what anybody commits is in the very next answer.
+//! Cached status responses: read again only after a commit, which the next response shows.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,6 +10,8 @@ use crate::harness::shop::Shop;
 use crate::harness::test_env::TestEnv;
 use crate::harness::wait::SOON;
 
+/// 1. Run the API alone, so that nothing is committed.
+/// 2. Read a status 50 times: at most 5 database reads.
 #[test]
 fn an_unchanged_status_is_not_read_again() {
     let Some(node) = Node::shared() else { return };
@@ -29,6 +30,10 @@ fn an_unchanged_status_is_not_read_again() {
     assert!(reads <= 5, "{reads} reads for 50 answers");
 }
 
+/// 1. Rename the merchant by command: the next response has the name.
+/// 2. Let time pass, pay in parts, mine and reorganise: each response is current, and cached
+///    and fresh responses agree.
+/// 3. Activate the chain guard: the open payment shows `delayed`.
 #[test]
 fn every_commit_appears_in_the_next_answer() {
     let test_env = TestEnv::alone_with(|gateway| {
@@ -43,7 +48,6 @@ fn every_commit_appears_in_the_next_answer() {
         fields
     };
     assert_eq!(shop.status(&payment.id).text("businessName"), "Corner Shop");
-    // Another process, and no wait: what the command has said is done.
     gateway.cli_ok(&["merchant", "set-name", &shop.merchant_id, "Café \"expiresInSeconds\":0,"]);
     let renamed = shop.status(&payment.id);
     assert_eq!(renamed.text("businessName"), "Café \"expiresInSeconds\":0,");
@@ -76,6 +80,7 @@ fn every_commit_appears_in_the_next_answer() {
     shop.await_same_answers();
 }
 
+/// 1. Stop the watcher and let 90 seconds pass: the status shows `delayed` without a commit.
 #[test]
 fn a_cached_answer_shows_a_delay_without_a_commit() {
     let Some(node) = Node::start() else { return };

@@ -89,7 +89,7 @@ fn a_refusal_of_a_large_body_always_arrives() {
     ] {
         for length in [66_000, 300_000, 2_000_000, 5_000_000] {
             let body = vec![b' '; length];
-            // The larger ones of the rarer refusals tell nothing new.
+            // Larger bodies with the rarer refusals add nothing.
             let rounds = if length < 1_000_000 || status == 413 { ROUNDS } else { 3 };
             for round in 0..rounds {
                 let stream = connect(&gateway);
@@ -151,7 +151,7 @@ fn a_refused_body_that_stalls_does_not_hold_the_connection() {
     let answer = read_answer(&stream);
     assert_eq!((answer.status, answer.closes), (401, true));
     assert!(ends(&stream), "our side is closed");
-    // Until the gateway drops the connection, what is sent is read and thrown away.
+    // Until the gateway closes the connection, received data is discarded.
     crate::harness::wait::wait_for("the connection's end", SOON, || {
         (&stream).write_all(b" ").is_err()
     });
@@ -169,7 +169,7 @@ fn a_refused_request_gets_no_100_continue() {
     assert!(ends(&stream));
 }
 
-/// Posts a body of `n` bytes without a key, many times, and prints what came of it.
+/// Posts a body of `n` bytes without a key repeatedly, and prints the results.
 const PYTHON: &str = r#"
 import http.client, sys
 port, rounds, n = map(int, sys.argv[1:])

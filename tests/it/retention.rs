@@ -139,6 +139,9 @@ fn idempotency_keys_attempts_and_notifications_expire() {
     assert_eq!((event.raw("attemptCount"), event.raw("attempts")), ("1", "[]"));
 }
 
+/// 1. Create payments up to the daily limit: the next gets 429 until the day ends.
+/// 2. A repeated idempotency key and another merchant are not affected.
+/// 3. The next day payments are created again.
 #[test]
 fn a_merchant_has_a_daily_limit_of_payments() {
     let Some(TestEnv { gateway, shop, node }) =
@@ -239,7 +242,7 @@ fn a_merchant_at_all_limits_uses_bounded_storage() {
         count(&gateway, with_texts) == 1
     });
     assert_eq!(count(&gateway, "SELECT count(*) FROM idempotency_keys"), 0);
-    // The room is used again; the file itself does not shrink.
+    // The space is reused; the file does not shrink.
     let left = sizes(&gateway);
     println!("91 days later: {left:?}, {} for each payment", of_each(&left));
     let texts = "SELECT sum(length(reference) + length(webhook_url) + length(redirect_url))

@@ -12,7 +12,7 @@ use crate::harness::gateway::{Gateway, Output};
 use crate::harness::json::Fields;
 use crate::harness::test_env::TestEnv;
 
-/// Further addresses of nobody.
+/// Further addresses that belong to no wallet.
 const OTHERS: [&str; 2] = [
     "rltc1qqyqszqgpqyqszqgpqyqszqgpqyqszqgpjt8zj4",
     "rltc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4",
@@ -60,11 +60,11 @@ fn set_address<'a>(merchant: &'a str, address: &'a str) -> [&'a str; 4] {
     ["merchant", "set-address", merchant, address]
 }
 
-/// 1. A factor is begun. It guards nothing yet, and a wrong first code does not enable it.
-/// 2. It is enabled: the first payout address and the API key need a code, which is accepted once,
-///    in whatever form it is typed.
+/// 1. Begin a factor: it guards nothing yet, and a wrong first code does not enable it.
+/// 2. Enable it: first payout address and API key need a code, accepted once and in any
+///    spelling.
 /// 3. A recovery code is accepted once.
-/// 4. It is disabled by a code. Everything is in the audit log, and no code or secret is.
+/// 4. Disable it with a code: the audit log has everything except codes and secrets.
 #[test]
 fn a_code_is_needed_and_accepted_once() {
     let gateway = Gateway::offline();
@@ -112,8 +112,8 @@ fn a_code_is_needed_and_accepted_once() {
     assert!(!recovery.iter().any(|code| operations.contains(code)), "{operations}");
 }
 
-/// 1. Five wrong codes lock the factor: the right one is refused as well.
-/// 2. After 15 minutes a right code is accepted, and the count begins anew.
+/// 1. Send five wrong codes: the right one is refused, too.
+/// 2. After 15 minutes a right code is accepted, and the count restarts.
 #[test]
 fn five_wrong_codes_lock_for_15_minutes() {
     let gateway = Gateway::offline();
@@ -148,11 +148,10 @@ fn put(database: &Database, table: &str, row: &[Value]) {
     database.put(table, row.to_vec());
 }
 
-/// 1. The row of an enabled factor is deleted, or an earlier one is put back, by which a used code
-///    or a used recovery code would be accepted again; with it the merchant's earlier row.
-/// 2. Each time the guarded commands are refused and `doctor` names the row; with the right rows in
-///    place they work.
-/// 3. The operator resets a factor whose row is gone.
+/// 1. Delete the row of an enabled factor, or roll it back to before a used code, with the
+///    merchant's row.
+/// 2. Guarded commands are refused and `doctor` names the row; with the right rows they work.
+/// 3. Reset a factor whose row is gone, as the operator.
 #[test]
 fn database_changes_do_not_disable_the_second_factor() {
     let gateway = Gateway::offline();
@@ -216,11 +215,10 @@ fn restore(gateway: &Gateway, copy: &str) -> Output {
     restored
 }
 
-/// 1. Copies of the database are made before and after a factor is enabled.
-///    A recovery code is used.
-/// 2. The second copy is restored: codes of the app are accepted, recovery codes are not.
-/// 3. The first copy is restored: the guarded commands are refused until the operator resets it.
-/// 4. The factor was reset since the second copy: it stays off when that is restored.
+/// 1. Make backups before and after a factor is enabled; use a recovery code.
+/// 2. Restore the second: app codes are accepted, recovery codes are not.
+/// 3. Restore the first: guarded commands are refused until the operator resets the factor.
+/// 4. A factor reset since the second backup stays off when that is restored.
 #[test]
 fn a_restored_backup_does_not_disable_the_second_factor() {
     let Some(TestEnv { gateway, shop, node: _node }) = TestEnv::alone() else { return };
@@ -251,8 +249,8 @@ fn a_restored_backup_does_not_disable_the_second_factor() {
     gateway.doctor_ok();
 }
 
-/// 1. The master secret is rotated while the gateway serves: the app's secret is encrypted again.
-/// 2. After the grace, with the old secret gone, a code is accepted.
+/// 1. Rotate the master secret while the gateway serves: the app's secret is encrypted again.
+/// 2. After the grace period, without the old secret, a code is accepted.
 #[test]
 fn the_second_factor_survives_a_master_secret_rotation() {
     let Some(TestEnv { gateway, shop, node: _node }) = TestEnv::alone() else { return };

@@ -1,5 +1,5 @@
-//! Situations that operators and shops have reported of gateways like this one, as tables: what was
-//! there, and what the gateway does with it.
+//! Situations that operators and shops reported of similar gateways, as tables of input and
+//! result.
 
 use std::fs;
 use std::io::Read;
@@ -16,16 +16,16 @@ use crate::harness::proxy::Relay;
 use crate::harness::test_env::TestEnv;
 use crate::harness::wait::{SOON, wait_for, wait_until};
 
-/// What `check-config` does with a value.
+/// The result of `check-config`.
 enum Verdict {
     Taken,
-    /// It names the key and says these words.
+    /// Names the key and contains these words.
     Refused(&'static str),
 }
 
 use Verdict::{Refused, Taken};
 
-/// A key, a value, and what becomes of it.
+/// A key, a value and the result.
 const URLS: [(&str, &str, Verdict); 34] = [
     ("public_url", "https://pay.example.com/", Taken),
     ("public_url", "HTTPS://Pay.Example.COM", Taken),
@@ -63,6 +63,8 @@ const URLS: [(&str, &str, Verdict); 34] = [
     ("checkout.explorer_url", "https://me@explorer.example/{txid}", Refused("must be a URL")),
 ];
 
+/// 1. Set each URL of the table: `check-config` accepts it, or refuses it in one line with the
+///    reason.
 #[test]
 fn every_url_of_the_configuration_is_read_in_every_spelling() {
     let gateway = Gateway::offline();
@@ -86,6 +88,7 @@ fn every_url_of_the_configuration_is_read_in_every_spelling() {
     }
 }
 
+/// 1. Set each proxy or site: accepted or refused as the table says.
 #[test]
 fn proxies_and_frames_are_networks_and_sites_in_every_spelling() {
     let gateway = Gateway::offline();
@@ -231,6 +234,9 @@ const PATHS: [(&str, &str, u16); 26] = [
     ("GET", "/nowhere//", 404),
 ];
 
+/// 1. Request each path and method of the table: the status matches; OPTIONS lists methods,
+///    HEAD has no body.
+/// 2. A POST with doubled and trailing slashes creates a payment.
 #[test]
 fn slash_and_method_variants_are_accepted_where_safe() {
     let Some(TestEnv { gateway, shop, node: _node }) = TestEnv::shared() else { return };

@@ -1,4 +1,4 @@
-//! The examples of the served guide, cut out of the page and run as a merchant would run them.
+//! The served guide's examples, extracted from the page and run as a merchant would.
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Output, Stdio};
@@ -62,6 +62,9 @@ fn said(output: &Output) -> String {
     String::from_utf8_lossy(&output.stdout).trim().to_owned()
 }
 
+/// 1. Run each language's example with the same idempotency key: one payment.
+/// 2. With a wrong key each prints the error's code.
+/// 3. The listing and status examples show the payment.
 #[test]
 fn every_creating_example_makes_the_same_payment() {
     let Some(test_env) = TestEnv::shared() else { return };
@@ -119,7 +122,7 @@ impl Running {
             let sender = sender.clone();
             std::thread::spawn(move || {
                 for line in BufReader::new(stream).lines().map_while(Result::ok) {
-                    // Nobody listens any more once the test is over.
+                    // Nothing listens after the test.
                     let _ = sender.send(line);
                 }
             });
@@ -129,7 +132,7 @@ impl Running {
         running
     }
 
-    /// A webhook that nobody signed; the status of its answer.
+    /// Sends an unsigned webhook. Answers the response's status.
     fn post(&self, body: &str) -> Option<u16> {
         let path = "/api/webhook/ltc-payment";
         let json = [("content-type", "application/json")];

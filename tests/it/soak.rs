@@ -1,9 +1,9 @@
-//! Everything at once, for long: many merchants, payments of all kinds, reorganisations, fee
-//! spikes, changed payout addresses, a clock that moves, and each process killed again and again.
-//! At the end the node's own chain and UTXO set must say what the gateway says, to the litoshi.
+//! Everything at once, for long: many merchants and kinds of payments, reorganisations, fee
+//! spikes, changed payout addresses, a moving clock, and kills of each process. At the end the
+//! gateway agrees with the node's chain and UTXO set to the litoshi.
 //!
-//! `make soak` runs it with 50 merchants and 2,000 payments. SOAK_MERCHANTS, SOAK_PAYMENTS and
-//! SEED choose otherwise. A node that replaces transactions is used with every second seed.
+//! `make soak` runs it with 50 merchants and 2,000 payments; SOAK_MERCHANTS, SOAK_PAYMENTS and
+//! SEED change that. Every second seed uses a node that replaces transactions.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fs;
@@ -28,25 +28,25 @@ use crate::harness::wait::{SOON, wait_for};
 const MERCHANTS: u64 = 4;
 const PAYMENTS: u64 = 40;
 
-/// Kinds of payout addresses that a merchant may have.
+/// Kinds of payout addresses.
 const ADDRESS_KINDS: [&str; 4] =
     ["wpkh({}/7/*)", "pkh({}/7/*)", "sh(wpkh({}/7/*))", "wsh(pkh({}/7/*))"];
 
-/// The clock moves by multiples of this, so that what a change of a payout address waits for is
-/// never a matter of seconds.
+/// The clock moves by multiples of this, so that no delay of a payout address ends within
+/// seconds.
 const CLOCK_STEP: Duration = Duration::from_secs(2 * 3600);
 const ADDRESS_DELAY: Duration = Duration::from_secs(24 * 3600);
 
-/// What the gateway is configured to pay out at least.
+/// The configured smallest payout, in litoshis.
 const MIN_PAYOUT: u64 = 1_000_000;
 
-/// One more than the deepest reorganisation: what is complete stays in the chain.
+/// More than the deepest reorganisation, so that completed payments stay in the chain.
 const CONFIRMATIONS: u32 = 4;
 
-/// The last block at which blocks without transactions are mined; later MWEB may be active.
+/// Last height of empty blocks; above it MWEB may be active.
 const EMPTY_BLOCKS_UNTIL: u32 = 400;
 
-/// What the node answers where it has no estimate of the fee rate, and what is made of it.
+/// The node's answer without a fee estimate, and its replacements.
 const NO_ESTIMATE: &str = r#""errors":["Insufficient data or no feerate found"]"#;
 const SPIKES: [&str; 4] = [
     r#""feerate":0.00000001"#,
@@ -55,12 +55,12 @@ const SPIKES: [&str; 4] = [
     r#""feerate":1.00000000"#,
 ];
 
-/// The parts of the gateway, each a process.
+/// Index of each process in `PARTS`; 1 is the watcher.
 const API: usize = 0; // 1 is the watcher.
 const SWEEPER: usize = 2;
 const PARTS: [&str; 3] = ["api,webhooks", "watcher", "sweeper"];
 
-/// What a shopper does to pay.
+/// A shopper's action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Act {
     Send(u64),
@@ -72,13 +72,13 @@ struct Order {
     merchant: usize,
     created: Created,
     amount: u64,
-    /// What is still to be done, in order.
+    /// Remaining actions, in order.
     operations: VecDeque<Act>,
     /// Not before the clock shows this.
     not_before: Duration,
 }
 
-/// A registration of a payout address, at a time of the moved clock.
+/// A registered payout address, with the time of the moved clock.
 struct Registration {
     address: String,
     at: Duration,
@@ -96,7 +96,7 @@ impl Merchant {
         later.filter(move |r| !r.cancelled && r.at + ADDRESS_DELAY > now)
     }
 
-    /// The address in force: the first counts at once, another after its delay.
+    /// The address in force: the first at once, others after their delay.
     fn in_force(&self, now: Duration) -> &str {
         let [first, later @ ..] = self.registrations.as_slice() else { panic!("has an address") };
         let newest = later.iter().rev().find(|r| !r.cancelled && r.at + ADDRESS_DELAY <= now);
@@ -127,6 +127,9 @@ struct Soak {
     counts: BTreeMap<&'static str, u64>,
 }
 
+/// 1. Take random steps until all payments are created and paid.
+/// 2. Start everything, let time pass, and mine until nothing is pending.
+/// 3. Compare payments, sweeps, sums and webhooks with the chain.
 #[test]
 #[ignore = "long"]
 fn the_ledger_matches_the_utxo_set_after_a_mixed_load() {
@@ -136,7 +139,7 @@ fn the_ledger_matches_the_utxo_set_after_a_mixed_load() {
     println!("{merchants} merchants, {payments} payments, seed {seed}");
     let began = Instant::now();
     let Some(mut soak) = Soak::begin(merchants, payments, seed) else { return };
-    // A bound on what should end long before.
+    // An upper bound, which is never reached.
     for _ in 0..payments * 20 + 1_000 {
         if soak.orders.len() >= soak.target && soak.orders.iter().all(|o| o.operations.is_empty()) {
             break;
@@ -160,7 +163,7 @@ impl Soak {
         gateway.set("payments.confirmations_pegout", CONFIRMATIONS + 2);
         gateway.set("sweeper.interval", "1s");
         gateway.set("sweeper.min_payout", decimal(MIN_PAYOUT));
-        // Coins for payments: few outputs would soon be chains too long for the mempool.
+        // Many coins, because chains of few outputs would be too long for the mempool.
         let purse: serde_json::Map<String, Value> =
             (0..40).map(|_| (node.fresh_address(), json!("2"))).collect();
         node.call::<String>("sendmany", json!(["", purse]));
@@ -195,7 +198,7 @@ impl Soak {
         for number in 0..merchants {
             let address = soak.fresh_addresses.pop_front().unwrap();
             let shop = Shop::open_paid_to(&soak.gateway, &format!("Merchant {number}"), &address);
-            // The clock will move by more than the month that it begins with.
+            // The clock moves by more than the initial month.
             soak.gateway.cli_ok(&["merchant", "grant", &shop.merchant_id, "3650"]);
             let first = Registration { address, at: Duration::ZERO, cancelled: false };
             soak.merchants.push(Merchant { shop, registrations: vec![first] });
@@ -226,7 +229,7 @@ impl Soak {
         1 + self.target as u64 / 200
     }
 
-    /// New payments of any kind.
+    /// Creates payments of random kinds.
     fn order(&mut self) -> &'static str {
         if !self.parts[API].runs() {
             return "nothing";
@@ -269,7 +272,7 @@ impl Soak {
         "order"
     }
 
-    /// Shoppers pay: alone, or several by one transaction.
+    /// Pays orders, alone or several in one transaction.
     fn pay(&mut self) -> &'static str {
         let passed = self.passed;
         let ready = |order: &Order| !order.operations.is_empty() && order.not_before <= passed;
@@ -304,7 +307,7 @@ impl Soak {
                 }
             };
             if !done {
-                // The wallet may be out of coins until the next block.
+                // The wallet may lack coins until the next block.
                 order.operations.push_front(act);
             }
         }
@@ -318,7 +321,7 @@ impl Soak {
             }
         }
         if mweb_is_empty && self.node.height() >= self.pegin_again_at {
-            // The wallet takes coins out of MWEB for other payments, too.
+            // The wallet also uses MWEB coins for other payments.
             let address: String = self.node.call("getnewaddress", json!(["", "mweb"]));
             let _: Result<String, _> = self.node.try_call("sendtoaddress", json!([address, "5"]));
             self.pegin_again_at = self.node.height() + 4;
@@ -341,7 +344,7 @@ impl Soak {
         "reorganise"
     }
 
-    /// A part dies at once, or the sweeper dies the next time that it has stored a sweep.
+    /// Kills a process, or lets the sweeper crash at its next stored sweep.
     fn kill(&mut self) -> &'static str {
         let part = self.random.below(3) as usize;
         if part == SWEEPER && self.random.below(2) == 0 {
@@ -357,7 +360,7 @@ impl Soak {
         self.gateway.folder().join("die-now")
     }
 
-    /// Starts again what is down for long enough.
+    /// Starts processes that were down long enough.
     fn revive(&mut self) {
         let flag = self.crash_flag();
         for (at, part) in self.parts.iter_mut().enumerate() {
@@ -373,7 +376,7 @@ impl Soak {
         }
     }
 
-    /// The node's estimate of the fee rate is low, high, absurd, or none.
+    /// Changes the node's fee estimate: low, high, absurd or none.
     fn spike(&mut self) -> &'static str {
         let spikes = SPIKES.len() as u64;
         let fault = match self.random.below(spikes + 2).checked_sub(2) {
@@ -384,7 +387,7 @@ impl Soak {
         "spike"
     }
 
-    /// A merchant asks for another payout address, or cancels what it asked for.
+    /// Registers another payout address, or cancels a change.
     fn change_address(&mut self) -> &'static str {
         let at = self.random.below(self.merchants.len() as u64) as usize;
         let (passed, cancels) = (self.passed, self.random.below(2) == 0);
@@ -397,13 +400,13 @@ impl Soak {
         }
         let Some(address) = self.fresh_addresses.pop_front() else { return "nothing" };
         self.gateway.cli_ok(&["merchant", "set-address", &id, &address]);
-        // What was still to come is overtaken.
+        // A pending change is superseded.
         merchant.pending(passed).for_each(|change| change.cancelled = true);
         merchant.registrations.push(Registration { address, at: passed, cancelled: false });
         "change an address"
     }
 
-    /// Hours pass. The sweeper dies first, so that it is known which sweeps were made before.
+    /// Lets hours pass. The sweeper is killed first, so that earlier sweeps are known.
     fn move_clock(&mut self) -> &'static str {
         let steps = [1, 1, 2, 13][self.random.below(4) as usize];
         self.move_clock_by(CLOCK_STEP * steps);
@@ -418,7 +421,7 @@ impl Soak {
         self.gateway.let_pass(self.passed);
     }
 
-    /// The delay of a change counts from the sweeper's first sight of it.
+    /// The delay counts from the sweeper's first sight.
     fn await_addresses_seen(&mut self) {
         self.down_until[SWEEPER] = 0;
         let seen = |soak: &Soak| {
@@ -433,7 +436,7 @@ impl Soak {
         });
     }
 
-    /// All sweeps that were made since the last look pay the addresses that are in force now.
+    /// Records the addresses in force for all new sweeps.
     fn note_sweeps(&mut self) {
         let now: Vec<String> =
             self.merchants.iter().map(|m| m.in_force(self.passed).to_owned()).collect();
@@ -442,7 +445,7 @@ impl Soak {
         }
     }
 
-    /// From here on coins come out of MWEB, too.
+    /// From here on, payments by peg-out are possible.
     fn enter_mweb(&mut self) {
         if self.node.height() > EMPTY_BLOCKS_UNTIL {
             return;
@@ -452,8 +455,8 @@ impl Soak {
         self.node.mine(CONFIRMATIONS + 2);
     }
 
-    /// Everything is up, the fee is usual, all that can be decided is decided, and all that can be
-    /// paid out is.
+    /// Starts everything with usual fees, and mines until every payment is decided and paid
+    /// out.
     fn settle(&mut self) {
         self.proxy.set(Fault::None);
         let _ = fs::remove_file(self.crash_flag()); // It may not be there.
@@ -470,7 +473,7 @@ impl Soak {
                 self.gateway.await_tip(&self.node.height().to_string());
                 quiet_since = Instant::now();
             }
-            // A sweeper without work does nothing that could be waited for.
+            // An idle sweeper gives no event to wait for.
             std::thread::park_timeout(Duration::from_millis(200));
         }
         self.gateway.await_tip(&self.node.height().to_string());
@@ -485,7 +488,7 @@ impl Soak {
         Database::of(&self.gateway).rows(waiting).is_empty()
     }
 
-    /// Holds everything that the gateway says against what the node says.
+    /// Compares the gateway with the chain.
     fn evaluate(&self) {
         let chain = chain(&self.node);
         self.validate_payments(&chain);
@@ -518,8 +521,9 @@ impl Soak {
         assert!(completed * 3 > self.orders.len() as u64, "most are paid in time");
     }
 
-    /// Each transaction that spends coins of ours is a sweep that pays each merchant its own
-    /// coins less its share of the fee, at the address in force when it was made. The sum of fees.
+    /// Each transaction that spends our coins is a sweep. It pays each merchant its coins
+    /// minus its share of the fee, to the address in force when it was made. Answers the sum
+    /// of fees.
     fn validate_sweeps(&self, chain: &Chain) -> u64 {
         let sweep_of: BTreeMap<String, i64> = Database::of(&self.gateway)
             .rows("SELECT txid, sweep_id FROM sweep_txs")
@@ -528,7 +532,7 @@ impl Soak {
             .collect();
         let merchant_of: BTreeMap<&str, usize> =
             self.orders.iter().map(|o| (o.created.address.as_str(), o.merchant)).collect();
-        // By sweep: merchant, and how many coins of what sum it had in it.
+        // By sweep: each merchant's number and sum of coins in it.
         let mut spent: BTreeMap<&str, BTreeMap<usize, (u64, u64)>> = BTreeMap::new();
         for (at, by) in &chain.spent_by {
             let Some(out) = chain.outputs.get(at) else { continue };
@@ -562,7 +566,7 @@ impl Soak {
         fees
     }
 
-    /// received = paid + fees + unswept, by the node's own UTXO set, and by the gateway's books.
+    /// received = paid + fees + unswept, by the node's UTXO set and by the gateway's ledger.
     fn evaluate_sums(&self, chain: &Chain, fees: u64) {
         let paid_at = chain.paid();
         let sum_at = |address: &String| paid_at.get(address).map_or(0, |expected| expected.sum);
@@ -611,7 +615,7 @@ impl Soak {
         }
     }
 
-    /// What a merchant is told of its money by its API key.
+    /// A merchant's balances through its API key.
     fn validate_account(&self, shop: &Shop, received: u64, paid: u64, unswept: u64) {
         let ask = |path: &str| {
             let answer = self.gateway.request("GET", path, &[("x-api-key", &shop.api_key)], "");
@@ -646,7 +650,7 @@ impl Soak {
         assert_eq!(notified, paid, "the sum of its payouts");
     }
 
-    /// What the payouts of mined sweeps say, by address.
+    /// Payouts of mined sweeps, by address.
     fn ledger_payouts(&self) -> BTreeMap<String, u64> {
         let rows = Database::of(&self.gateway).rows(
             "SELECT hex(script), sum(amount) FROM payouts JOIN sweep_txs USING (sweep_id, version)
@@ -666,7 +670,7 @@ impl Soak {
         unspent(&self.node, &json!(descriptors))
     }
 
-    /// Each completed payment is told under one id, and no other payment is.
+    /// Each completed payment has one event id, and no other payment has one.
     fn validate_webhooks(&self) {
         let completed: BTreeSet<String> = self
             .gateway
@@ -706,7 +710,7 @@ fn number(cell: &Cell) -> i64 {
     }
 }
 
-/// An id as people read it, from the bytes in the order of the protocol.
+/// A txid as displayed, from its bytes in internal order.
 fn txid(cell: &Cell) -> String {
     let Cell::Blob(bytes) = cell else { panic!("not bytes: {cell:?}") };
     bytes.iter().rev().map(|byte| format!("{byte:02x}")).collect()

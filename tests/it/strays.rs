@@ -11,7 +11,7 @@ fn write(gateway: &Gateway, sql: &str) {
     connection.execute_batch(sql).unwrap();
 }
 
-/// A row like the newest payment, but with this index and number of confirmations, and overdue.
+/// A row like the newest payment, with this index and these confirmations, overdue.
 fn like_the_newest(index: u32, confirmations: &str) -> String {
     format!(
         "INSERT INTO payments (derivation_index, id, merchant_id, script, amount, created_at,

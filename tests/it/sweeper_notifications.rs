@@ -1,5 +1,5 @@
-//! The sweeper notifies the operator by itself: signed, at least once, whatever the receiver does,
-//! and no sweep waits for that. The sweeper is a process of its own.
+//! Notifications of the sweeper, in a separate process, to the operator: signed, at least
+//! once, whatever the receiver does. No sweep waits for them.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -58,11 +58,11 @@ impl Scene {
     }
 }
 
-/// 1. A merchant registers its first address: the operator is notified, and the log names it.
-/// 2. It registers a change, and cancels it: two notifications.
-/// 3. Somebody takes the first registration out of the database: the operator is notified that a
-///    person must decide.
-/// 4. The sweeper is restarted: nothing is sent again.
+/// 1. Register a merchant's first address: the operator is notified, and the log names it.
+/// 2. Register a change and cancel it: two notifications.
+/// 3. Delete the first registration by SQL: the operator is notified that a person must
+///    decide.
+/// 4. Restart the sweeper: nothing is sent again.
 #[test]
 fn the_operator_is_notified_of_payout_address_changes() {
     let Some(mut scene) = Scene::set() else { return };
@@ -93,7 +93,7 @@ fn the_operator_is_notified_of_payout_address_changes() {
     let id = u64::from_str_radix(&shop.merchant_id["mer_".len()..], 16).unwrap();
     let sql = format!("DELETE FROM payout_addresses WHERE merchant_id = {id} AND version = 1");
     Database::of(&scene.gateway).write(&sql);
-    // The row that is left makes the sweeper look again.
+    // The remaining row makes the sweeper check again.
     scene.sweeper.kill();
     scene.sweeper.start(&scene.gateway);
     let (_, refused) = scene.await_event("payout_address_refused", &shop, 1);
@@ -105,7 +105,7 @@ fn the_operator_is_notified_of_payout_address_changes() {
         assert!(log.lines().any(|line| named(&line)), "{address} is in the sweeper's log: {log}");
     }
 
-    // What was delivered is known to be once the record holds no mark any more.
+    // A notification is recorded as delivered once the record has no mark of it.
     scene.sweeper.kill();
     scene.sweeper.start(&scene.gateway);
     let another = Shop::open(&scene.gateway, &scene.node, "Another");
@@ -118,9 +118,9 @@ fn the_operator_is_notified_of_payout_address_changes() {
     assert_eq!(ids.len(), 4, "{hits:?}");
 }
 
-/// 1. The receiver fails: the notification is tried again, with the same id and body.
-/// 2. The sweeper is killed before it was delivered. Once it runs again, it is delivered.
-/// 3. Doctor has nothing to say against it.
+/// 1. Let the receiver fail: the notification is retried with the same id and body.
+/// 2. Kill the sweeper before the delivery, and start it: the notification is delivered.
+/// 3. Doctor reports no overdue notification.
 #[test]
 fn an_undelivered_notification_survives_a_kill() {
     let Some(mut scene) = Scene::set() else { return };
@@ -147,8 +147,8 @@ fn an_undelivered_notification_survives_a_kill() {
     assert!(line.is_some_and(|line| line.starts_with("ok")), "{doctor}");
 }
 
-/// 1. The receiver does not answer.
-/// 2. Meanwhile a payment is paid out.
+/// 1. Let the receiver hang.
+/// 2. A payment is paid out meanwhile.
 #[test]
 fn a_receiver_that_hangs_delays_no_payout() {
     let Some(mut scene) = Scene::set() else { return };

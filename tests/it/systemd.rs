@@ -1,4 +1,4 @@
-//! What the gateway tells systemd: ready, how it goes, that it lives, that it stops.
+//! Notifications to systemd: ready, status, watchdog, stopping.
 
 use std::fs;
 use std::os::unix::net::UnixDatagram;
@@ -8,6 +8,9 @@ use crate::harness::files;
 use crate::harness::test_env::TestEnv;
 use crate::harness::wait::{SOON, wait_until};
 
+/// 1. Start with a notification socket: READY, WATCHDOG and STATUS arrive.
+/// 2. Stop the node: the status names it, and the watchdog is still fed.
+/// 3. Stop the gateway: STOPPING arrives.
 #[test]
 fn systemd_is_notified_of_ready_status_watchdog_and_stop() {
     let Some(TestEnv { gateway, shop, node }) = TestEnv::alone() else { return };
@@ -30,7 +33,7 @@ fn systemd_is_notified_of_ready_status_watchdog_and_stop() {
     await_message("WATCHDOG=1");
     shop.create("0.05");
     await_message(&format!("STATUS=height {}, 1 open, 0 failed webhooks", node.height()));
-    // While the node is away the watcher lives, and says what it waits for.
+    // Without the node the watcher is alive, and the status names what it waits for.
     node.stop();
     await_message("waits: ");
     await_message("WATCHDOG=1");
@@ -43,11 +46,13 @@ fn analyze(arguments: &[&str]) -> String {
     String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned()
 }
 
+/// 1. Each unit has its limits and passes `systemd-analyze verify`.
+/// 2. Its exposure score stays within the limit.
 #[test]
 fn the_units_are_valid_and_have_a_low_exposure_score() {
     for (unit, most) in [("litegate.service", "1.2"), ("litegate-sweeper.service", "0.9")] {
         let text = fs::read_to_string(files::project().join("systemd").join(unit)).unwrap();
-        // It looks whether the program is there.
+        // It checks that the program exists.
         let text = text.replace("/usr/bin/litegate", env!("CARGO_BIN_EXE_litegate"));
         for key in ["LimitCORE=0", "MemoryMax=", "TasksMax=", "NoExecPaths=/", "IPAddressDeny="] {
             assert!(text.lines().any(|line| line.starts_with(key)), "{unit} has no {key}");

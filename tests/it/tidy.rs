@@ -1,5 +1,5 @@
-//! The rules of the house, read from the source as text: who may import whom, which crate lives
-//! where, where SQL may stand, which words are not used.
+//! Architecture rules, read from the source as text: layers, homes of crates, places of SQL,
+//! forbidden words.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -170,7 +170,7 @@ fn first_name(path: &str) -> &str {
     &path[..length.unwrap_or(path.len())]
 }
 
-/// The items of a group in braces, after its opening brace. Groups inside it are parts of an item.
+/// The items of a braced group, after its opening brace. Nested groups belong to an item.
 fn items_of_group(group: &str) -> Vec<&str> {
     let (mut depth, mut from, mut items) = (1, 0, Vec::new());
     for (at, c) in group.char_indices() {
@@ -205,6 +205,7 @@ fn none(what: &str, found: Vec<String>) {
     assert!(found.is_empty(), "{what}:\n{}", found.join("\n"));
 }
 
+/// Each layer imports lower layers only.
 #[test]
 fn a_layer_imports_only_lower_layers() {
     let mut found = Vec::new();
@@ -281,6 +282,7 @@ fn no_modules_of_a_folder_import_each_other_in_a_circle() {
     none("circles", found.collect());
 }
 
+/// The domain has no I/O, clock, environment or async code.
 #[test]
 fn the_domain_imports_only_std_and_bitcoin() {
     let mut found = Vec::new();
@@ -304,6 +306,7 @@ fn the_domain_imports_only_std_and_bitcoin() {
     none("the domain is pure", found);
 }
 
+/// Crates of `HOMES` are used in their folders only.
 #[test]
 fn each_crate_is_used_in_one_place() {
     let mut found = Vec::new();
@@ -328,6 +331,7 @@ fn each_crate_is_used_in_one_place() {
     none("crates away from home", found);
 }
 
+/// SQL is in the store only.
 #[test]
 fn sql_appears_only_in_the_store() {
     let mut found = Vec::new();
@@ -350,6 +354,7 @@ fn sql_appears_only_in_the_store() {
     none("SQL outside of the store", found);
 }
 
+/// Clock, environment and tasks have one home each; floats are forbidden.
 #[test]
 fn clock_environment_and_tasks_are_each_used_in_one_place() {
     let mut found = Vec::new();
@@ -377,6 +382,7 @@ fn clock_environment_and_tasks_are_each_used_in_one_place() {
     none("in the wrong place", found);
 }
 
+/// Names have no word of `EMPTY_WORDS`, and there are no glob imports.
 #[test]
 fn names_contain_no_empty_words() {
     let mut found = Vec::new();
@@ -414,6 +420,7 @@ fn words_of(name: &str) -> Vec<String> {
     words
 }
 
+/// Each file begins with a module comment, and comments are short enough.
 #[test]
 fn every_file_begins_with_a_module_comment() {
     let mut found = Vec::new();
@@ -448,8 +455,8 @@ fn migrations_are_numbered_without_gaps() {
     }
 }
 
-/// Databases have run these, so no byte of them changes. A migration is recorded with the release
-/// that brings it: `sha256sum src/store/migrations/*.sql > tests/fixtures/migrations.sha256`.
+/// Released migrations never change, because databases have run them. A release records its
+/// migrations: `sha256sum src/store/migrations/*.sql > tests/fixtures/migrations.sha256`.
 #[test]
 fn released_migrations_match_their_recorded_hashes() {
     let recorded = files::project().join("tests/fixtures/migrations.sha256");

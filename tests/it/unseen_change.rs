@@ -1,5 +1,5 @@
-//! A change of the payout address that the sweeper's record did not see for the whole delay: no way
-//! of paying out pays to it.
+//! A changed payout address that the sweeper did not see for the whole delay: no command and
+//! no sweep pays it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,8 +20,8 @@ fn pay(test_env: &TestEnv) {
     test_env.shop.await_status(&payment.id, "completed", SOON);
 }
 
-/// Registers a fresh address while nothing runs, and lets its delay pass: by the database it is in
-/// force.
+/// Registers a new address while nothing runs, and lets its delay pass: in force by the
+/// database.
 fn change_unseen(test_env: &TestEnv) -> String {
     let address = test_env.node.fresh_address();
     test_env.gateway.cli_ok(&["merchant", "set-address", &test_env.shop.merchant_id, &address]);
@@ -31,11 +31,11 @@ fn change_unseen(test_env: &TestEnv) -> String {
     address
 }
 
-/// 1. The account's key is elsewhere. A payment is paid; its sweep is exported and signed.
-/// 2. The gateway is stopped. A change is registered, and its delay passes.
-/// 3. The signed sweep is refused. There is none to export, nor to be planned.
-/// 4. The sweeper runs, and again nothing is exported; the import is refused likewise.
-/// 5. After the delay since its first sight the change is paid.
+/// 1. Pay a payment of a watch-only gateway; export and sign its sweep.
+/// 2. Stop the gateway, register a change, and let its delay pass.
+/// 3. The signed sweep is refused, and no sweep is exported or planned.
+/// 4. The same with the sweeper running.
+/// 5. After the delay since its first sight the changed address is paid.
 #[test]
 fn an_unsigned_sweep_does_not_pay_to_an_unseen_change() {
     let Some(watch_only) = WatchOnly::start() else { return };
@@ -68,10 +68,10 @@ fn an_unsigned_sweep_does_not_pay_to_an_unseen_change() {
     assert_eq!(outputs[0].0, address);
 }
 
-/// 1. A sweep is sent and stays unconfirmed. Another payment is paid, and waits for the next sweep.
-/// 2. The gateway is stopped. A change is registered, and its delay passes.
-/// 3. The command sweeps, and then the gateway runs: the sweep in flight gets a higher fee, and
-///    pays to the address before. The other payment's coin waits.
+/// 1. Send a sweep that stays unconfirmed, and pay another payment.
+/// 2. Stop the gateway, register a change, and let its delay pass.
+/// 3. Sweep by command and by the gateway: the sweep in flight gets a fee bump to the earlier
+///    address, and the other coin waits.
 #[test]
 fn a_fee_bump_does_not_pay_to_an_unseen_change() {
     let Some(node) = Node::start_with(&["-mempoolreplacement=1"]) else { return };

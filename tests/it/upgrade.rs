@@ -1,10 +1,10 @@
-//! Databases of every schema that was released, with data in every table: the newest program takes
-//! them over with all that they hold, and a kill in the middle leaves the old schema or the new.
+//! Upgrades of databases of every released schema, with data in every table: all data is kept,
+//! and a kill leaves the old or the new schema.
 //!
-//! `tests/fixtures/schemas/N` is what a real run of the program with schema N left behind: the
-//! database as SQL, the chain that it followed, and its keys, which are worth nothing outside of
-//! regtest. Before a new schema is released, `SAVE_SCHEMA=1 cargo test --test it
-//! upgrade::a_run_that_fills_every_table -- --include-ignored` adds the one that was the newest.
+//! `tests/fixtures/schemas/N` is the state that a real run with schema N left: the database as
+//! SQL, its chain, and its keys, which are worthless outside of regtest. Before a new schema
+//! is released, `SAVE_SCHEMA=1 cargo test --test it upgrade::a_run_that_fills_every_table --
+//! --include-ignored` adds the newest one.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -27,7 +27,7 @@ use crate::harness::receiver::Receiver;
 use crate::harness::shop::Shop;
 use crate::harness::wait::{SOON, wait_for};
 
-/// What a gateway needs besides its database: the file in the fixture, and the key that names it.
+/// Files that a gateway needs besides its database: fixture and configuration key.
 const KEYS: [(&str, &str); 3] = [
     ("secret", "secret_file"),
     ("signing.key", "wallet.signing_key_file"),
@@ -39,6 +39,7 @@ const KEYS: [(&str, &str); 3] = [
 const UNFILLED: [&str; 5] =
     ["node_in_use", "operator_addresses", "payout_waits", "pegouts", "in_flight_sweeps"];
 
+/// The fixtures of all released schemas.
 fn fixtures() -> Vec<(u32, PathBuf)> {
     let folder = files::project().join("tests/fixtures/schemas");
     let mut found: Vec<(u32, PathBuf)> = fs::read_dir(folder)
@@ -51,13 +52,13 @@ fn fixtures() -> Vec<(u32, PathBuf)> {
     found
 }
 
-/// How many schemas there are: the number of the newest.
+/// The number of the newest schema.
 fn newest() -> u32 {
     let folder = files::project().join("src/store/migrations");
     u32::try_from(files::files_below(&folder, ".sql").len()).unwrap()
 }
 
-/// A node whose best chain is the fixture's.
+/// A node with the fixture's chain.
 fn node_of(fixture: &Path) -> Option<Node> {
     let node = Node::start()?;
     for block in fs::read_to_string(fixture.join("blocks.hex")).unwrap().lines() {
@@ -68,7 +69,7 @@ fn node_of(fixture: &Path) -> Option<Node> {
     Some(node)
 }
 
-/// A gateway with the fixture's database and keys, not started.
+/// A stopped gateway with the fixture's database and keys.
 fn gateway_of(fixture: &Path, node: &Node) -> Gateway {
     let gateway = Gateway::init(node);
     let read = |name: &str| fs::read_to_string(fixture.join(name)).unwrap();
@@ -83,6 +84,7 @@ fn gateway_of(fixture: &Path, node: &Node) -> Gateway {
     gateway
 }
 
+/// Replaces the database by the fixture's.
 fn put_database(fixture: &Path, gateway: &Gateway) {
     for suffix in ["", "-wal", "-shm", ".heads"] {
         let _ = fs::remove_file(format!("{}{suffix}", gateway.setting("database")));
@@ -91,22 +93,24 @@ fn put_database(fixture: &Path, gateway: &Gateway) {
     Connection::open(gateway.setting("database")).unwrap().execute_batch(&sql).unwrap();
 }
 
+/// The file of the high-water mark.
 fn mark(gateway: &Gateway) -> PathBuf {
     format!("{}.high-water", gateway.setting("database")).into()
 }
 
-/// What upgrades of this gateway's database have kept, in the order of their names.
+/// Copies kept by upgrades, by name.
 fn all_kept(gateway: &Gateway) -> Vec<PathBuf> {
     let mut all = beside(gateway, ".before-v");
     all.retain(|file| file.extension() != Some("part".as_ref()));
     all
 }
 
-/// Copies that were not made to their end.
+/// Incomplete copies.
 fn parts(gateway: &Gateway) -> Vec<PathBuf> {
     beside(gateway, ".part")
 }
 
+/// Files of the gateway's directory whose path contains this word.
 fn beside(gateway: &Gateway, word: &str) -> Vec<PathBuf> {
     let files = fs::read_dir(gateway.folder()).unwrap().map(|entry| entry.unwrap().path());
     let mut found: Vec<PathBuf> =
@@ -115,15 +119,17 @@ fn beside(gateway: &Gateway, word: &str) -> Vec<PathBuf> {
     found
 }
 
+/// Deletes the copies kept by upgrades.
 fn forget_kept(gateway: &Gateway) {
     all_kept(gateway).iter().for_each(|file| fs::remove_file(file).unwrap());
 }
 
+/// The copy of the upgrade to the newest schema.
 fn kept(gateway: &Gateway) -> PathBuf {
     format!("{}.before-v{}", gateway.setting("database"), newest()).into()
 }
 
-/// All tables of a fixture, and for each the columns that it has there.
+/// All tables of a database, with their columns.
 fn tables(file: &Path) -> Vec<(String, Vec<String>)> {
     let connection = Connection::open(file).unwrap();
     let names = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'
@@ -137,6 +143,7 @@ fn tables(file: &Path) -> Vec<(String, Vec<String>)> {
     names.into_iter().map(columns).collect()
 }
 
+/// The first column of a query, as text.
 fn texts(connection: &Connection, sql: &str) -> Vec<String> {
     let mut statement = connection.prepare(sql).unwrap();
     statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
@@ -153,14 +160,20 @@ fn held(gateway: &Gateway, tables: &[(String, Vec<String>)]) -> Vec<(String, Vec
     tables.iter().filter(|(name, _)| name != "role_status").map(rows).collect()
 }
 
+/// The schema version of a database.
 fn version_of(file: &Path) -> u32 {
     let connection = Connection::open(file).unwrap();
     connection.query_row("PRAGMA user_version", [], |row| row.get(0)).unwrap()
 }
 
-/// What never changes again.
+/// Completed payments, which never change again.
 const FINAL: &str = "SELECT id, status, status_at FROM payments WHERE status = 'completed'";
 
+/// 1. Open each fixture's database with the current program: it has the newest schema, all
+///    data, and a clean audit.
+/// 2. The copy from before the upgrade is complete and private.
+/// 3. Serve: a new payment gets a new address and completes; completed payments are unchanged.
+/// 4. Go back with `restore`, as the guide says: the newer coins are reported.
 #[test]
 fn every_released_schema_is_migrated_with_all_its_data() {
     for (version, fixture) in fixtures() {
@@ -186,7 +199,6 @@ fn every_released_schema_is_migrated_with_all_its_data() {
             assert_eq!(Database::of(&gateway).rows(since), notified_since, "what is history");
         }
         gateway.cli_ok(&["audit"]);
-        // What was there is kept, whole, and can be put back.
         if version < newest() {
             assert_eq!(version_of(&kept(&gateway)), version);
             assert_eq!(fs::metadata(kept(&gateway)).unwrap().permissions().mode() & 0o777, 0o600);
@@ -198,7 +210,6 @@ fn every_released_schema_is_migrated_with_all_its_data() {
             ]);
         }
         let finals = Database::of(&gateway).rows(FINAL);
-        // And it serves: nothing that was final changes, and no address is given out again.
         gateway.set("sweeper.interval", "1s");
         gateway.start();
         let key = gateway.cli_list(&["merchant", "list"])[0].text("merchantId");
@@ -207,7 +218,6 @@ fn every_released_schema_is_migrated_with_all_its_data() {
         let fresh = shop.create("0.05");
         let script = "SELECT count(DISTINCT script) = count(*) FROM payments";
         assert_eq!(Database::of(&gateway).rows(script), [[Cell::Integer(1)]]);
-        // The wallet's coins are of this chain from now on.
         node.mine_to(&node.fresh_address(), 101);
         node.send(&fresh.address, "0.05");
         node.mine(2);
@@ -217,7 +227,6 @@ fn every_released_schema_is_migrated_with_all_its_data() {
         assert!(finals.iter().all(|row| after.contains(row)), "{finals:?}, {after:?}");
         gateway.cli_ok(&["audit"]);
         gateway.term();
-        // The way back, as the guide says, with this number in the place of its own.
         if version < newest() {
             let theirs = "/var/lib/litegate/litegate.db.before-v5";
             let ours = kept(&gateway).display().to_string();
@@ -226,13 +235,14 @@ fn every_released_schema_is_migrated_with_all_its_data() {
                 &[(theirs, &ours)],
             );
             let words: Vec<&str> = words[1..].iter().map(String::as_str).collect();
-            // The money that came since is on the chain, and named.
             gateway.cli_fails(&words, 1, &["restored, but the audit", "unattributed: 0.05 ltc"]);
             gateway.cli_fails(&["payment", "show", &fresh.id], 1, &[]);
         }
     }
 }
 
+/// 1. Crash at each point of an upgrade: the old or the new schema, with all data.
+/// 2. Repeat the command: it completes, and keeps one intact copy.
 #[test]
 fn an_interrupted_upgrade_leaves_the_old_or_the_new_schema() {
     let points =
@@ -274,6 +284,9 @@ fn an_interrupted_upgrade_leaves_the_old_or_the_new_schema() {
     }
 }
 
+/// 1. Upgrade three databases in turn: each keeps its copy.
+/// 2. Let a table of the same name exist: the upgrade fails each time, keeps no copy, and
+///    leaves the old schema.
 #[test]
 fn each_upgrade_keeps_a_new_copy_and_a_failed_one_keeps_none() {
     let gateway = Gateway::offline();
@@ -288,7 +301,6 @@ fn each_upgrade_keeps_a_new_copy_and_a_failed_one_keeps_none() {
         let rename = format!("UPDATE discord_locales SET locale = '{to}'");
         Connection::open(&database).unwrap().execute_batch(&rename).unwrap();
     };
-    // The older copy was put back, went on, and is upgraded again.
     for name in ["First", "Second", "Third"] {
         rename(name);
         gateway.cli_ok(&["payment", "list"]);
@@ -311,7 +323,9 @@ fn each_upgrade_keeps_a_new_copy_and_a_failed_one_keeps_none() {
     assert_eq!(version_of(&database), version);
 }
 
-/// `UPGRADES=200` tries more instants.
+/// 1. Kill the upgrade at `UPGRADES` random instants: the database has the old or the new
+///    schema, with all data.
+/// 2. Repeat the command: the upgrade completes.
 #[test]
 #[ignore = "long"]
 fn a_kill_at_any_instant_of_an_upgrade_loses_nothing() {
@@ -349,8 +363,8 @@ fn a_kill_at_any_instant_of_an_upgrade_loses_nothing() {
     }
 }
 
-/// Adds so many payments to a database of an old schema, with what belongs to them: of twenty,
-/// seventeen were paid, told, and swept with others.
+/// Adds payments with everything that belongs to them to a database of an old schema: 17 of 20
+/// are paid, notified and swept.
 fn enlarge(database: &Path, payments: u64) {
     let mut connection = Connection::open(database).unwrap();
     connection.execute_batch("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF").unwrap();
@@ -406,7 +420,8 @@ fn enlarge(database: &Path, payments: u64) {
     tx.commit().unwrap();
 }
 
-/// `PAYMENTS=1000000 PROGRAM=target/release/litegate` for a figure.
+/// 1. Enlarge each fixture by `PAYMENTS` payments and upgrade it.
+/// 2. The sums are correct, and the upgrade stays within its time.
 #[test]
 #[ignore = "long"]
 fn a_large_database_is_migrated_quickly() {
@@ -454,7 +469,9 @@ fn an_older_program_refuses_a_newer_database_schema() {
     assert!(!kept(&gateway).exists());
 }
 
-/// A scene in which each table gets rows, by the real program, node, Discord and receiver alone.
+/// 1. Fill each table through the real program, node, Discord and receiver alone.
+/// 2. Every table has rows, except the listed ones. `SAVE_SCHEMA=1` saves the state as a
+///    fixture.
 #[test]
 #[ignore = "long"]
 fn a_run_that_fills_every_table() {
@@ -479,13 +496,13 @@ fn a_run_that_fills_every_table() {
         Shop::with_key_of(&gateway, &secret_in(&discord.command(&ada, "view_key", json!([]))));
     discord.command(&ada, "rotate_key", json!([])); // Asked, and left without an answer.
 
-    // A doubt about the chain, ended by hand.
+    // An activation of the chain guard, ended by command.
     node.mine(3);
     node.reorg_to_empty(3);
     gateway.await_log(&["warn", "chain guard"]);
     gateway.cli_ok(&["chain-guard", "end"]);
 
-    // Told and paid out; told in vain; paid in part; never paid.
+    // Payments notified and paid out; notified in vain; partly paid; never paid.
     let hook = receiver.url("/hook");
     let body = format!(r#"{{"amountLtc": 0.05, "webhookUrl": "{hook}", "reference": "order-1"}}"#);
     let answer = shop.post(&body, &[("idempotency-key", "key-1")]);
@@ -508,7 +525,7 @@ fn a_run_that_fills_every_table() {
     gateway.cli_ok(&["merchant", "key", "add", &merchant, "--name", "Plugin"]);
     gateway.cli_ok(&["merchant", "second-factor", "enable", &merchant]);
     gateway.cli_ok(&["merchant", "set-address", &merchant, &node.fresh_address()]);
-    // As after the loss of a newer database: its mark says that more was given out.
+    // As after the loss of a newer database: its mark is ahead.
     gateway.term();
     let next = fs::read_to_string(mark(&gateway)).unwrap().replacen("0000000004", "0000000009", 1);
     write_private(&mark(&gateway), next.as_bytes());
@@ -524,6 +541,11 @@ fn a_run_that_fills_every_table() {
         let held = held(&gateway, &tables).into_iter();
         held.filter(|(_, rows)| rows.is_empty()).map(|(name, _)| name).collect::<Vec<String>>()
     };
+    // Tables of later schemas that this test cannot fill must be listed here with a reason:
+    // there is one node, without MWEB, all sweeps are mined, the sweeper's record is
+    // consistent, and there is no operator fee.
+    let unfilled =
+        ["node_in_use", "operator_addresses", "payout_waits", "pegouts", "in_flight_sweeps"];
     let mut last = Vec::new();
     wait_for("rows in every table", SOON, || {
         last = empty();
@@ -536,7 +558,7 @@ fn a_run_that_fills_every_table() {
     }
 }
 
-/// Writes what this gateway left behind as the fixture of its schema.
+/// Writes this gateway's files as the fixture of its schema.
 fn save(gateway: &Gateway, node: &Node, tables: &[(String, Vec<String>)]) {
     let database: PathBuf = gateway.setting("database").into();
     let version = version_of(&database);

@@ -1,4 +1,4 @@
-//! Signatures as merchants verify them: by the libraries that Standard Webhooks publishes, on npm
+//! Signatures as merchants verify them: with the published Standard Webhooks libraries of npm
 //! and PyPI.
 
 use std::io::Write;
@@ -16,7 +16,7 @@ use crate::harness::receiver::{Hit, Receiver};
 use crate::harness::test_env::TestEnv;
 use crate::harness::wait::SOON;
 
-/// A webhook as somebody presents it, and whether a merchant should take it.
+/// A presented webhook, and whether a merchant should accept it.
 #[derive(Debug, Clone)]
 struct Case {
     what: &'static str,
@@ -48,7 +48,7 @@ impl Case {
         case
     }
 
-    /// With a right signature by the secret, so many seconds from now.
+    /// With a valid signature, this many seconds from now.
     fn signed_at(what: &'static str, seconds: i64, taken: bool, of: &Case) -> Case {
         let now = clock::now().as_secs();
         let timestamp = now.checked_add_signed(seconds).unwrap().to_string();
@@ -65,7 +65,7 @@ fn signature(secret: &str, case: &Case) -> String {
     format!("v1,{}", STANDARD.encode(Hmac::from_engine(engine).to_byte_array()))
 }
 
-/// Lets a library judge the cases, and compares.
+/// Lets a library verify the cases, and compares.
 #[track_caller]
 fn check(program: &str, script: &str, cases: &[Case]) {
     let mut process = command(program, &shops().join("verify").join(script))
@@ -93,6 +93,9 @@ fn check(program: &str, script: &str, cases: &[Case]) {
     }
 }
 
+/// 1. Receive webhooks before and after rotations of the secret.
+/// 2. Change body, time, id, secret and signature of copies.
+/// 3. The npm and PyPI libraries accept exactly the genuine ones.
 #[test]
 fn published_libraries_accept_only_our_signatures() {
     let Some(test_env) = TestEnv::shared() else { return };

@@ -17,11 +17,11 @@ use crate::http::demo::{Heard, Webhook};
 use crate::operations::Refusal;
 use crate::store::{Store, payments, sweeps};
 
-use super::super::failure::Failure;
-use super::super::output::print_line;
 use super::node::PlayNode;
 use super::setup::CONFIRMATIONS;
 use super::shop::{AMOUNT, PATIENCE, blocking, completed_by, create_payment, status_of, text};
+use crate::cli::failure::Failure;
+use crate::cli::output::print_line;
 
 /// Interval of status requests.
 const POLL_EVERY: Duration = Duration::from_millis(50);

@@ -17,10 +17,10 @@ use crate::secret;
 use crate::serve::database::open_store;
 use crate::store::{Store, WriteTx};
 
-use super::super::failure::Failure;
-use super::super::init;
 use super::node::PlayNode;
 use super::shop::{AMOUNT, blocking, completed_by, create_payment, text};
+use crate::cli::failure::Failure;
+use crate::cli::init;
 
 /// Required confirmations of the demo's payment.
 pub(super) const CONFIRMATIONS: u32 = 6;

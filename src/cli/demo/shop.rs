@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::http::demo::Webhook;
 use crate::webhooks::sign;
 
-use super::super::failure::Failure;
+use crate::cli::failure::Failure;
 
 /// Amount of the demo's payment, in LTC.
 pub(super) const AMOUNT: &str = "0.05";

@@ -1,4 +1,4 @@
-//! An authenticator app that was given a merchant's secret. Its clock is the gateway's.
+//! An authenticator app with a merchant's secret. Its clock is the gateway's.
 
 use std::cell::{Cell, RefCell};
 use std::time::Duration;
@@ -8,7 +8,7 @@ use totp_rs::{Secret, Totp};
 use super::clock;
 use super::gateway::Gateway;
 
-/// How far the clock is moved before each code: a code of the step before is used then.
+/// Time to pass before each code, so that the code of the previous step is used then.
 const NEXT_CODE: Duration = Duration::from_secs(60);
 
 pub(crate) struct Authenticator {
@@ -18,7 +18,7 @@ pub(crate) struct Authenticator {
 }
 
 impl Authenticator {
-    /// An app into which this secret was typed.
+    /// An app with this secret.
     pub(crate) fn of(secret: &str) -> Authenticator {
         let secret = Secret::try_from_base32(secret).unwrap();
         let totp = totp_rs::Builder::new().with_secret(secret).build().unwrap();
@@ -44,7 +44,7 @@ impl Authenticator {
         self.last.borrow().clone()
     }
 
-    /// A code that is wrong at every time near the present one.
+    /// A code that is invalid around the present time.
     pub(crate) fn wrong_code(&self) -> String {
         let now = (clock::now() + self.passed.get()).as_secs();
         let near: Vec<String> = (0..=6)

@@ -1,4 +1,4 @@
-//! A hand that reaches into the database file, as no program of ours does.
+//! Direct access to the database file, as no program of ours has.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -12,7 +12,7 @@ use super::rows::RowKey;
 /// The database of a gateway, which may be serving.
 pub(crate) struct Database {
     file: PathBuf,
-    /// What makes MACs; absent for a file that is no gateway's.
+    /// The key of MACs; absent for other files.
     key: Option<RowKey>,
 }
 
@@ -22,13 +22,13 @@ impl Database {
         Database { key, ..Database::at(gateway.setting("database").as_ref()) }
     }
 
-    /// A file that is no gateway's.
+    /// A file that is not a gateway's database.
     pub(crate) fn at(file: &Path) -> Database {
         Database { file: file.to_owned(), key: None }
     }
 
-    /// Changes rows in spite of the triggers that forbid it. In a gateway's database they verify,
-    /// as if a fault of the gateway had changed them.
+    /// Changes rows in spite of protecting triggers. In a gateway's database their MACs
+    /// verify, as if a bug had changed them.
     #[track_caller]
     pub(crate) fn damage(&self, sql: &str) {
         let mut connection = self.open();
@@ -50,8 +50,8 @@ impl Database {
         tx.commit().unwrap();
     }
 
-    /// Changes rows as somebody would who may write the file: references are not checked, and what
-    /// was asked for may be changed. The schema stays as it is, for a change there is found.
+    /// Changes rows as a process with write access could: without reference checks and
+    /// protecting triggers. The schema stays, because its change would be detected.
     #[track_caller]
     pub(crate) fn tamper(&self, sql: &str) {
         let connection = self.open();
@@ -63,7 +63,7 @@ impl Database {
         connection.execute_batch(&again).unwrap();
     }
 
-    /// Writes rows as the gateway itself might, with all triggers in place.
+    /// Writes rows as the gateway could, with all triggers in place.
     #[track_caller]
     pub(crate) fn write(&self, sql: &str) {
         let connection = self.open();
@@ -77,7 +77,7 @@ impl Database {
         }
     }
 
-    /// Takes one row out, such as `payments WHERE id = 7`, as whoever controls the gateway can.
+    /// Removes one row, such as `payments WHERE id = 7`, as a process with write access could.
     #[track_caller]
     pub(crate) fn take(&self, from: &str) -> Vec<Value> {
         let mut rows = self.rows(&format!("SELECT * FROM {from}"));
@@ -86,7 +86,7 @@ impl Database {
         rows.remove(0)
     }
 
-    /// Puts a row back that was taken out of this table.
+    /// Puts a removed row back.
     #[track_caller]
     pub(crate) fn put(&self, table: &str, row: Vec<Value>) {
         let places = vec!["?"; row.len()].join(", ");
@@ -94,12 +94,12 @@ impl Database {
         assert_eq!(self.open().execute(&sql, rusqlite::params_from_iter(row)).unwrap(), 1);
     }
 
-    /// All rows of these tables, in the order of their keys.
+    /// All rows of these tables, by key.
     pub(crate) fn dump(&self, tables: &[&str]) -> Vec<Vec<Value>> {
         tables.iter().flat_map(|table| self.rows(&format!("SELECT * FROM {table}"))).collect()
     }
 
-    /// What a query answers.
+    /// The result of a query.
     #[track_caller]
     pub(crate) fn rows(&self, sql: &str) -> Vec<Vec<Value>> {
         let connection = self.open();

@@ -1,8 +1,8 @@
-//! A stand-in for Discord: its HTTP API and its gateway, spoken over real sockets. People press
-//! commands and buttons here, and read what the bot answers; the stand-in can drop connections,
-//! be slow, limit, fail and refuse the token, as the real one does.
+//! A stand-in for Discord: its HTTP API and its gateway, over real sockets. Users send
+//! commands and press buttons, and read the bot's responses. The stand-in can drop
+//! connections, be slow, limit, fail and refuse the token.
 //!
-//! It knows nothing of the gateway but what Discord would: a token, and what is sent to it.
+//! It knows only what Discord would know: a token, and what is sent to it.
 
 mod api;
 mod gateway;
@@ -22,23 +22,23 @@ use super::wait::{SOON, wait_until};
 
 pub(crate) use people::{Person, Posted, Reply, buttons, readable};
 
-/// The application and its bot have one number, as with all bots of today.
+/// Application and bot have the same id, as is usual.
 pub(crate) const APPLICATION: u64 = 700_000_000_000_000_001;
-/// The server on which the gateway's commands live, and another one.
+/// The gateway's server, and another one.
 pub(crate) const GUILD: u64 = 800_000_000_000_000_002;
 pub(crate) const OTHER_GUILD: u64 = 800_000_000_000_000_009;
 pub(crate) const ADMIN_ROLE: u64 = 900_000_000_000_000_003;
 pub(crate) const MERCHANTS_CHANNEL: u64 = 600_000_000_000_000_004;
 pub(crate) const ADMINS_CHANNEL: u64 = 600_000_000_000_000_005;
 pub(crate) const AUDIT_LOG_CHANNEL: u64 = 600_000_000_000_000_006;
-/// Seeing a channel, writing into it, and embedding into what is written.
+/// Permissions to view a channel, write into it and embed.
 pub(crate) const MAY_WRITE: u64 = 1_024 + 2_048 + 16_384;
 const TOKEN: &str = "a.bot.token";
 
-/// How often a connection looks whether there is something to send.
+/// Poll interval of a connection.
 const LOOK: Duration = Duration::from_millis(5);
 
-/// A request that came to the HTTP API.
+/// A request to the HTTP API.
 #[derive(Debug, Clone)]
 pub(crate) struct Call {
     pub(crate) method: String,
@@ -47,17 +47,17 @@ pub(crate) struct Call {
     pub(crate) body: Value,
 }
 
-/// How the HTTP API behaves.
+/// Behaviour of the HTTP API.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Mood {
     Well,
-    /// Every request is answered with this status: 429, 500, 401.
+    /// Every request gets this status: 429, 500, 401.
     Status(u16),
-    /// Every request is answered after this time.
+    /// Every response is delayed by this time.
     Slow(Duration),
 }
 
-/// Discord, as far as the bot sees it.
+/// Discord as the bot sees it.
 pub(crate) struct Discord {
     http_port: u16,
     ws_port: u16,
@@ -74,20 +74,20 @@ struct State {
     ws_port: u16,
     commands: Mutex<BTreeMap<String, Value>>,
     posted: Mutex<Vec<Posted>>,
-    /// Who takes no direct messages, and the code by which Discord says so.
+    /// Users without direct messages, and the error code that reports it.
     closed: Mutex<BTreeMap<u64, u32>>,
-    /// Permissions that everybody lacks in a channel.
+    /// Permissions that nobody has in a channel.
     denied: Mutex<BTreeMap<u64, u64>>,
-    /// Members of the server who can be looked up, by id.
+    /// Members of the server, by id.
     members: Mutex<BTreeMap<u64, Person>>,
-    /// Messages that broke a limit, and which.
+    /// Messages that exceeded a limit, with the limit.
     refused: Mutex<Vec<String>>,
-    /// What was answered to an interaction, by its token.
+    /// Responses to interactions, by token.
     answers: Mutex<BTreeMap<String, Vec<(String, Value)>>>,
     gateway: Mutex<Session>,
 }
 
-/// Requests whose path contains the text are answered with this status and code, so often.
+/// Requests whose path contains the text get this status and code, this many times.
 struct Fault {
     path: String,
     status: u16,
@@ -95,18 +95,18 @@ struct Fault {
     left: u32,
 }
 
-/// The gateway's one session: events are numbered, and kept for whoever resumes.
+/// The bot's one session: numbered events, kept for a resume.
 #[derive(Default)]
 struct Session {
     session: u64,
     events: Vec<(u64, &'static str, Value)>,
-    /// Connections of an older generation close their sockets.
+    /// Connections of an older generation are closed.
     generation: u64,
     identified: u32,
     resumed: u32,
     connected: u32,
     heartbeats: u32,
-    /// The next resume is refused, as after a session was lost.
+    /// Refuses the next resume, as after a lost session.
     refuse_resume: bool,
 }
 
@@ -142,7 +142,7 @@ impl Discord {
         Discord { http_port, ws_port, state }
     }
 
-    /// Makes the gateway use this Discord, with all that the tests of it need.
+    /// Configures a gateway for this Discord.
     pub(crate) fn configure(&self, gateway: &Gateway) {
         let file = gateway.folder().join("discord.token");
         std::fs::write(&file, TOKEN).unwrap();
@@ -174,23 +174,23 @@ impl Discord {
         self.fail_next_with(path, status, 0, count);
     }
 
-    /// The same with a code of Discord's.
+    /// As [`Discord::fail_next`], with a Discord error code.
     pub(crate) fn fail_next_with(&self, path: &str, status: u16, code: u32, count: u32) {
         let fault = Fault { path: path.to_owned(), status, code, left: count };
         self.state.faults.lock().unwrap().push(fault);
     }
 
-    /// Takes permissions away from everybody in a channel.
+    /// Denies permissions to everyone in a channel.
     pub(crate) fn deny(&self, channel: u64, permissions: u64) {
         self.state.denied.lock().unwrap().insert(channel, permissions);
     }
 
-    /// From now on the token is refused, or taken again.
+    /// Accepts the token, or refuses it.
     pub(crate) fn take_token(&self, good: bool) {
         self.state.token_is_good.store(good, Ordering::Relaxed);
     }
 
-    /// This person takes no direct messages any more, or takes them again.
+    /// Closes or opens a user's direct messages.
     pub(crate) fn close_messages(&self, person: u64, closed: bool) {
         let mut all = self.state.closed.lock().unwrap();
         if closed {
@@ -200,32 +200,32 @@ impl Discord {
         }
     }
 
-    /// This person takes no direct messages any more, which Discord says by another code.
+    /// Closes a user's direct messages, reported by another code.
     pub(crate) fn close_messages_by(&self, person: u64, code: u32) {
         self.state.closed.lock().unwrap().insert(person, code);
     }
 
-    /// Makes a person known as a member of the server.
+    /// Adds a user as a member of the server.
     pub(crate) fn join(&self, person: &Person) {
         self.state.members.lock().unwrap().insert(person.id, person.clone());
     }
 
-    /// All requests so far.
+    /// All requests.
     pub(crate) fn calls(&self) -> Vec<Call> {
         self.state.calls.lock().unwrap().clone()
     }
 
-    /// How many requests of this method had a path with this text.
+    /// Number of requests with this method and this text in the path.
     pub(crate) fn count(&self, method: &str, path: &str) -> usize {
         self.calls().iter().filter(|c| c.method == method && c.path.contains(path)).count()
     }
 
-    /// The commands registered last, by where: `guild` or `global`.
+    /// The commands registered last, by scope: `guild` or `global`.
     pub(crate) fn commands(&self, scope: &str) -> Option<Value> {
         self.state.commands.lock().unwrap().get(scope).cloned()
     }
 
-    /// Cuts all connections of the gateway without a word. Answers how often was resumed before.
+    /// Drops all connections of the gateway. Answers the number of resumes before.
     pub(crate) fn drop_socket(&self) -> u32 {
         let mut gateway = self.state.gateway.lock().unwrap();
         gateway.generation += 1;
@@ -233,39 +233,39 @@ impl Discord {
         gateway.resumed
     }
 
-    /// As [`Discord::drop_socket`], and the session is forgotten.
+    /// As [`Discord::drop_socket`], and forgets the session.
     pub(crate) fn lose_session(&self) {
         self.drop_socket();
         self.state.gateway.lock().unwrap().refuse_resume = true;
     }
 
-    /// How often the bot began a session, and how often it went on with one.
+    /// Number of identified and of resumed sessions.
     pub(crate) fn sessions(&self) -> (u32, u32) {
         let gateway = self.state.gateway.lock().unwrap();
         (gateway.identified, gateway.resumed)
     }
 
-    /// How many heartbeats came.
+    /// Number of heartbeats.
     pub(crate) fn heartbeats(&self) -> u32 {
         self.state.gateway.lock().unwrap().heartbeats
     }
 
-    /// The limits that messages broke so far.
+    /// Limits that messages exceeded.
     pub(crate) fn broken_limits(&self) -> Vec<String> {
         self.state.refused.lock().unwrap().clone()
     }
 
-    /// Messages in channels so far.
+    /// Messages in channels.
     pub(crate) fn posted(&self) -> Vec<Posted> {
         self.state.posted.lock().unwrap().clone()
     }
 
-    /// The direct messages that a person got.
+    /// Direct messages to a user.
     pub(crate) fn messages_to(&self, person: u64) -> Vec<Posted> {
         self.posted().into_iter().filter(|posted| posted.to == Some(person)).collect()
     }
 
-    /// Waits for a direct message to a person, or one in a channel, with these words.
+    /// Waits for a message with these words to a user or in a channel.
     #[track_caller]
     pub(crate) fn await_message(&self, to: u64, words: &[&str]) -> Posted {
         wait_until(&format!("a message to {to} with {words:?}"), SOON, || {
@@ -278,21 +278,21 @@ impl Discord {
         })
     }
 
-    /// Somebody sends a command. Answers with the token by which its answer is found.
+    /// Sends a command. Answers the token of its response.
     pub(crate) fn send(&self, person: &Person, name: &str, options: &Value) -> String {
         let mut interaction = self.interaction(person, 2);
         interaction["data"] = self.data(name, options);
         self.dispatch("INTERACTION_CREATE", interaction)
     }
 
-    /// Somebody sends a command, or a part of one (`webhooks failed`), and waits for the answer.
+    /// Sends a command, or a subcommand (`webhooks failed`), and waits for the response.
     #[track_caller]
     pub(crate) fn command(&self, person: &Person, name: &str, options: Value) -> Reply {
         let token = self.send(person, name, &options);
         self.await_reply(&token, &format!("/{name} {options}"))
     }
 
-    /// Somebody types into an option with autocompletion.
+    /// Types into an option with autocompletion.
     #[track_caller]
     pub(crate) fn complete(&self, person: &Person, name: &str, option: &str, typed: &str) -> Reply {
         let mut interaction = self.interaction(person, 4);
@@ -302,7 +302,7 @@ impl Discord {
         self.await_reply(&token, &format!("autocompletion of /{name} {option}"))
     }
 
-    /// Somebody presses the button with this label.
+    /// Presses the button with this label.
     #[track_caller]
     pub(crate) fn press(&self, person: &Person, body: &Value, label: &str) -> Reply {
         let found = buttons(body).into_iter().find(|(l, _)| l == label);
@@ -312,7 +312,7 @@ impl Discord {
         self.press_id(person, body, &custom_id)
     }
 
-    /// Somebody presses a button with this id, forged or not.
+    /// Presses a button with this id, forged or not.
     #[track_caller]
     pub(crate) fn press_id(&self, person: &Person, body: &Value, custom_id: &str) -> Reply {
         let mut interaction = self.interaction(person, 3);
@@ -322,7 +322,7 @@ impl Discord {
         self.await_reply(&token, &format!("the button {custom_id}"))
     }
 
-    /// Somebody sends the form that this reply opened, with a text in its one field.
+    /// Submits the form that this reply opened, with a text in its field.
     #[track_caller]
     pub(crate) fn submit(&self, person: &Person, form: &Reply, typed: &str) -> Reply {
         assert_eq!(form.kind, 9, "a form: {}", form.body);
@@ -339,13 +339,13 @@ impl Discord {
         self.await_reply(&token, &format!("the form {}", form.body["custom_id"]))
     }
 
-    /// Waits for the whole answer to an interaction.
+    /// Waits for the complete response to an interaction.
     #[track_caller]
     pub(crate) fn await_reply(&self, token: &str, what: &str) -> Reply {
         wait_until(&format!("an answer to {what}"), SOON, || self.reply(token))
     }
 
-    /// The answer to an interaction, once it is complete.
+    /// The response to an interaction, once it is complete.
     pub(crate) fn reply(&self, token: &str) -> Option<Reply> {
         let answers = self.state.answers.lock().unwrap();
         let parts = answers.get(token)?;
@@ -359,7 +359,7 @@ impl Discord {
             None if deferred => return None,
             None => first["data"].clone(),
         };
-        // What follows a deferral is as visible as the deferral was.
+        // A follow-up is as visible as the deferral was.
         let ephemeral = match kind {
             5 => is_ephemeral(&first["data"]),
             _ => is_ephemeral(&body) || kind == 6,
@@ -438,7 +438,7 @@ impl State {
         self.number.fetch_add(1, Ordering::Relaxed)
     }
 
-    /// A message object as Discord makes it of what was sent.
+    /// A message object as Discord builds it.
     fn message(&self, channel: u64, body: &Value) -> Value {
         let bot = Person::member(APPLICATION, "litegate").user();
         json!({

@@ -1,5 +1,4 @@
-//! What the node's best chain says, read block by block: what the gateway's answers are held
-//! against.
+//! The node's best chain, read block by block, as the expected result of the gateway.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -11,24 +10,24 @@ use serde_json::value::RawValue;
 use super::json::litoshis;
 use super::node::Node;
 
-/// What the best chain says of an address.
+/// Payments to an address on the best chain.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Expected {
     pub(crate) sum: u64,
     pub(crate) txids: BTreeSet<String>,
 }
 
-/// An output: the id of its transaction, and its place there.
+/// An outpoint: txid and index.
 pub(crate) type At = (String, u32);
 
-/// What an output pays. Those without one address (MWEB, data) have none.
+/// An output. Those without a single address (MWEB, data) have none.
 #[derive(Debug, Clone)]
 pub(crate) struct Out {
     pub(crate) address: Option<String>,
     pub(crate) amount: u64,
 }
 
-/// All outputs of the best chain, and who spent them.
+/// All outputs of the best chain, and the transactions that spent them.
 #[derive(Debug, Default)]
 pub(crate) struct Chain {
     pub(crate) outputs: BTreeMap<At, Out>,
@@ -99,7 +98,7 @@ pub(crate) fn paid_by_chain(node: &Node) -> BTreeMap<String, Expected> {
 }
 
 impl Chain {
-    /// What the outputs pay, spent or not, by address.
+    /// Payments of the outputs, spent or not, by address.
     pub(crate) fn paid(&self) -> BTreeMap<String, Expected> {
         let mut paid: BTreeMap<String, Expected> = BTreeMap::new();
         for ((txid, _), out) in &self.outputs {
@@ -112,7 +111,7 @@ impl Chain {
     }
 }
 
-/// The unspent outputs that the node's own UTXO set has for these descriptors (`scantxoutset`).
+/// Unspent outputs of these descriptors, by the node's UTXO set (`scantxoutset`).
 pub(crate) fn unspent(node: &Node, descriptors: &serde_json::Value) -> BTreeMap<At, u64> {
     #[derive(Deserialize)]
     struct Scan {

@@ -1,5 +1,5 @@
-//! The gateway as an operator has it: a folder made by `litegate init`, a configuration that can
-//! be edited, a server that can be started, ended and killed, and the commands beside it.
+//! The gateway as an operator has it: a directory made by `litegate init`, an editable
+//! configuration, a server that can be started, stopped and killed, and commands beside it.
 
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -19,26 +19,26 @@ use super::ports;
 use super::rows::RowKey;
 use super::wait::{SOON, wait_for, wait_until};
 
-/// A command that has not ended by then never will.
+/// Deadline of a command.
 const COMMAND: Duration = Duration::from_secs(300);
 
-/// A gateway and its folder. Killed and removed when it is dropped.
+/// A gateway and its directory. Killed and removed when dropped.
 pub(crate) struct Gateway {
     folder: TempDir,
     port: u16,
     environment: Mutex<Vec<(String, String)>>,
     running: Mutex<Option<Running>>,
-    /// Everything that all servers of this folder have logged.
+    /// The logs of all servers of this directory.
     log: Arc<Mutex<String>>,
 }
 
-/// A `litegate serve`. Killed when it is dropped.
+/// A `litegate serve`. Killed when dropped.
 pub(super) struct Running {
     pub(super) process: Child,
     reader: Option<JoinHandle<()>>,
 }
 
-/// What a command said, and how it ended.
+/// Output and exit code of a command.
 #[derive(Debug, Clone)]
 pub(crate) struct Output {
     pub(crate) code: i32,
@@ -47,7 +47,7 @@ pub(crate) struct Output {
 }
 
 impl Output {
-    /// Checks that the command ended with this code and said these words, in whatever case.
+    /// Expects this exit code and these words, in any case.
     #[track_caller]
     fn assert_failed(&self, command: &str, code: i32, words: &[&str]) {
         assert_eq!(self.code, code, "litegate {command}: {self:?}");
@@ -59,9 +59,8 @@ impl Output {
 }
 
 impl Gateway {
-    /// A gateway beside this node, configured by `litegate init`, not started. It follows the
-    /// node by ZMQ, takes two confirmations, does not sweep in the time of a test, and may call
-    /// webhooks on this machine.
+    /// A stopped gateway beside this node, configured by `litegate init`: ZMQ, two
+    /// confirmations, no automatic sweep during a test, webhooks to this machine allowed.
     pub(crate) fn init(node: &Node) -> Gateway {
         let gateway = Gateway::offline();
         gateway.set("node.rpc_url", node.rpc_url());
@@ -71,7 +70,7 @@ impl Gateway {
         gateway
     }
 
-    /// As [`Gateway::init`], but beside a node that nobody started.
+    /// As [`Gateway::init`], beside a node that does not run.
     pub(crate) fn offline() -> Gateway {
         let gateway = Gateway::bare();
         let folder = gateway.folder.path().display().to_string();
@@ -94,7 +93,7 @@ impl Gateway {
         gateway
     }
 
-    /// A folder and a port, and nothing in the folder.
+    /// An empty directory and a port.
     pub(crate) fn bare() -> Gateway {
         Gateway {
             folder: files::folder(),
@@ -117,12 +116,12 @@ impl Gateway {
         self.folder.path().join("litegate.toml")
     }
 
-    /// The configuration as it stands in the file.
+    /// The configuration file.
     pub(crate) fn config(&self) -> toml::Table {
         fs::read_to_string(self.config_file()).unwrap().parse().unwrap()
     }
 
-    /// A key of the configuration that is a string, such as `wallet.xpub`.
+    /// A string key of the configuration, such as `wallet.xpub`.
     #[track_caller]
     pub(crate) fn setting(&self, key: &str) -> String {
         let mut value = toml::Value::Table(self.config());
@@ -132,7 +131,7 @@ impl Gateway {
         value.as_str().unwrap_or_else(|| panic!("{key} is not a string")).to_owned()
     }
 
-    /// Writes a key of the configuration, such as `payments.confirmations`.
+    /// Sets a key of the configuration, such as `payments.confirmations`.
     pub(crate) fn set(&self, key: &str, value: impl Into<toml::Value>) {
         let mut config = self.config();
         let (sections, name) = match key.rsplit_once('.') {
@@ -148,7 +147,7 @@ impl Gateway {
         fs::write(self.config_file(), config.to_string()).unwrap();
     }
 
-    /// Takes a key out of the configuration.
+    /// Removes a key from the configuration.
     pub(crate) fn unset(&self, key: &str) {
         let mut config = self.config();
         let (section, name) = key.split_once('.').unwrap();
@@ -161,25 +160,25 @@ impl Gateway {
         self.folder.path().join("clock-offset")
     }
 
-    /// Moves the gateway's clock so far ahead of the real one. The node's stays as it is.
+    /// Moves the gateway's clock ahead of the real one. The node's clock stays.
     pub(crate) fn let_pass(&self, time: Duration) {
-        // Renamed into place: the gateway must never read half of a number.
+        // Renamed into place, so that the gateway never reads half a number.
         let file = self.folder.path().join("clock-offset-next");
         fs::write(&file, time.as_millis().to_string()).unwrap();
         fs::rename(file, self.clock_file()).unwrap();
     }
 
-    /// Overrides a key by an environment variable, for everything that is run from now on.
+    /// Overrides a key by an environment variable for all later commands.
     pub(crate) fn set_environment(&self, name: &str, value: &str) {
         self.environment.lock().unwrap().push((name.to_owned(), value.to_owned()));
     }
 
-    /// Takes back all that [`Gateway::set_environment`] set.
+    /// Removes all variables of [`Gateway::set_environment`].
     pub(crate) fn clear_environment(&self) {
         self.environment.lock().unwrap().clear();
     }
 
-    /// Makes the next start a later one: as if a node had said before that the account was unused.
+    /// Makes the next start a later one: stores the node's answer that the account was unused.
     pub(crate) fn store_scan_answer(&self) {
         self.cli_ok(&["merchant", "list"]); // Makes the database.
         let database = rusqlite::Connection::open(self.setting("database")).unwrap();
@@ -202,12 +201,12 @@ impl Gateway {
         self.await_ready(before);
     }
 
-    /// Starts the server without waiting. Returns where its part of the log begins.
+    /// Starts the server without waiting. Answers where its part of the log begins.
     pub(crate) fn spawn(&self) -> usize {
         self.spawn_as(self.command(&["serve"]))
     }
 
-    /// As [`Gateway::spawn`], after these words of the shell, such as `ulimit -n 256 && `.
+    /// As [`Gateway::spawn`], after a shell prefix, such as `ulimit -n 256 && `.
     pub(crate) fn spawn_in_shell(&self, shell: &str) -> usize {
         let inner = self.command(&["serve"]);
         let mut command = Command::new("sh");
@@ -216,8 +215,7 @@ impl Gateway {
         self.spawn_as(command)
     }
 
-    /// As [`Gateway::spawn_in_shell`], in a view of the file system of its own, where the shell may
-    /// mount.
+    /// As [`Gateway::spawn_in_shell`], in a separate mount namespace.
     pub(crate) fn spawn_after(&self, shell: &str) -> usize {
         self.spawn_as(self.command_after(shell, &["serve"]))
     }
@@ -231,7 +229,7 @@ impl Gateway {
         before
     }
 
-    /// Waits for the line `ready` of the server whose log begins there.
+    /// Waits for the line `ready` of the server whose log begins at `before`.
     #[track_caller]
     pub(crate) fn await_ready(&self, before: usize) {
         wait_for("the line `ready`", SOON, || {
@@ -249,13 +247,13 @@ impl Gateway {
         self.running.lock().unwrap().as_ref().expect("the gateway runs").process.id()
     }
 
-    /// Whether the server has ended by itself, and how.
+    /// How the server has ended, if it has.
     pub(crate) fn ended(&self) -> Option<ExitStatus> {
         let mut running = self.running.lock().unwrap();
         running.as_mut().expect("it was started").process.try_wait().unwrap()
     }
 
-    /// SIGKILL: the process is gone at once.
+    /// Sends SIGKILL.
     pub(crate) fn kill(&self) {
         let mut running = self.running.lock().unwrap().take().expect("the gateway runs");
         running.process.kill().unwrap();
@@ -263,7 +261,7 @@ impl Gateway {
         running.join();
     }
 
-    /// SIGTERM, and waits for a clean end.
+    /// Sends SIGTERM and waits for a clean end.
     #[track_caller]
     pub(crate) fn term(&self) {
         let mut running = self.running.lock().unwrap().take().expect("the gateway runs");
@@ -274,20 +272,20 @@ impl Gateway {
         assert!(status.success(), "SIGTERM ended it with {status}:\n{}", self.log());
     }
 
-    /// SIGHUP.
+    /// Sends SIGHUP.
     pub(crate) fn hang_up(&self) {
         let running = self.running.lock().unwrap();
         files::signal(running.as_ref().expect("the gateway runs").process.id(), "HUP");
     }
 
-    /// Ends and starts it.
+    /// Stops and starts the server.
     #[track_caller]
     pub(crate) fn restart(&self) {
         self.term();
         self.start();
     }
 
-    /// Everything that was logged.
+    /// The whole log.
     pub(crate) fn log(&self) -> String {
         self.log.lock().unwrap().clone()
     }
@@ -300,14 +298,14 @@ impl Gateway {
         })
     }
 
-    /// Waits until the watcher has recorded that it stands on the block at this height.
+    /// Waits until the watcher has recorded the tip at this height.
     #[track_caller]
     pub(crate) fn await_tip(&self, height: &str) {
         let metric = format!("litegate_chain_height {height}");
         wait_for(&metric, SOON, || self.metrics().lines().any(|line| line == metric));
     }
 
-    /// Waits until the sweeper has taken note of so many payout addresses of a merchant: the
+    /// Waits until the sweeper has recorded this many payout addresses of a merchant: the
     /// delay of a change counts from then.
     #[track_caller]
     pub(crate) fn await_addresses_seen(&self, merchant_id: &str, count: usize) {
@@ -315,7 +313,7 @@ impl Gateway {
         wait_for(&what, SOON, || self.addresses_seen(merchant_id) >= count);
     }
 
-    /// How many payout addresses of a merchant are in the sweeper's record.
+    /// Number of a merchant's payout addresses in the sweeper's record.
     pub(crate) fn addresses_seen(&self, merchant_id: &str) -> usize {
         let file = format!("{}.record", self.setting("sweeper.seal_key_file"));
         let record = fs::read_to_string(file).unwrap_or_default();
@@ -323,7 +321,7 @@ impl Gateway {
         record.lines().filter(|line| line.starts_with(&start)).count()
     }
 
-    /// What `/readyz` answers.
+    /// The response of `/readyz`.
     pub(crate) fn readiness(&self) -> String {
         let port = self.setting("metrics.listen").rsplit_once(':').unwrap().1.parse().unwrap();
         http::request(port, "GET", "/readyz", &[], b"").unwrap().body
@@ -371,7 +369,7 @@ impl Gateway {
         output
     }
 
-    /// Runs a command that must fail with this exit code and say these words.
+    /// Runs a command that must fail with this exit code and these words.
     #[track_caller]
     pub(crate) fn cli_fails(&self, arguments: &[&str], code: i32, words: &[&str]) -> Output {
         let output = self.cli(arguments);
@@ -379,13 +377,12 @@ impl Gateway {
         output
     }
 
-    /// Runs `litegate doctor` until each part has answered: on a busy machine its four seconds may
-    /// pass before.
+    /// Runs `litegate doctor` until all checks finish: a busy machine may exceed the deadline.
     pub(crate) fn doctor(&self) -> Output {
         self.whole(&["doctor"])
     }
 
-    /// As [`Gateway::doctor`], where no check may fail.
+    /// As [`Gateway::doctor`], and no check may fail.
     #[track_caller]
     pub(crate) fn doctor_ok(&self) -> Output {
         let output = self.doctor();
@@ -393,7 +390,7 @@ impl Gateway {
         output
     }
 
-    /// As [`Gateway::doctor`], where one must fail and these words be said.
+    /// As [`Gateway::doctor`], and a check must fail with these words.
     #[track_caller]
     pub(crate) fn doctor_fails(&self, words: &[&str]) -> Output {
         let output = self.doctor();
@@ -401,7 +398,7 @@ impl Gateway {
         output
     }
 
-    /// As [`Gateway::doctor`], as the list of its findings.
+    /// As [`Gateway::doctor`], as a list of findings.
     pub(crate) fn doctor_list(&self) -> Vec<Fields> {
         json::list(self.whole(&["doctor", "--json"]).stdout.trim())
     }
@@ -413,16 +410,16 @@ impl Gateway {
         })
     }
 
-    /// Runs a command with this gateway's configuration after these words of the shell, in a view
-    /// of the file system of its own.
+    /// Runs a command with this gateway's configuration after a shell prefix, in a separate
+    /// mount namespace.
     pub(crate) fn cli_after(&self, shell: &str, arguments: &[&str]) -> Output {
         self.run_as(self.command_after(shell, arguments))
     }
 
-    /// A command in a shell, which may change what lies where for itself alone.
+    /// A command in a shell, in a separate mount namespace.
     fn command_after(&self, shell: &str, arguments: &[&str]) -> Command {
         let inner = self.command(arguments);
-        // A user who is not root may do so in a world of his own.
+        // A user other than root needs a user namespace.
         let flags = if files::user() != 0 { "-rm" } else { "-m" };
         let mut command = Command::new("unshare");
         command.arg(flags).args(propagation(flags));
@@ -431,7 +428,7 @@ impl Gateway {
         command
     }
 
-    /// Runs a command as it stands, in the gateway's folder.
+    /// Runs a command without changes, in the gateway's directory.
     pub(crate) fn run(&self, arguments: &[&str]) -> Output {
         self.run_as(self.command_bare(arguments))
     }
@@ -491,7 +488,7 @@ impl Gateway {
 
     fn command_bare(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(files::LITEGATE.as_str());
-        // What the person who runs the tests has set must not configure the gateway.
+        // Variables of the user that runs the tests must not configure the gateway.
         for (name, _) in std::env::vars_os() {
             if name.to_string_lossy().starts_with("LITEGATE_") {
                 command.env_remove(name);
@@ -502,7 +499,7 @@ impl Gateway {
         command
     }
 
-    /// A request to the public API.
+    /// Sends a request to the public API.
     #[track_caller]
     pub(crate) fn request(
         &self,
@@ -517,7 +514,7 @@ impl Gateway {
         }
     }
 
-    /// A GET without headers.
+    /// Sends a GET without headers.
     #[track_caller]
     pub(crate) fn get(&self, path: &str) -> Answer {
         self.request("GET", path, &[], "")
@@ -526,7 +523,7 @@ impl Gateway {
 
 impl Drop for Gateway {
     fn drop(&mut self) {
-        // A poisoned lock belongs to a test that failed already; the process still has to go.
+        // A failed test may have poisoned the lock; the process must end anyway.
         let running = self.running.get_mut().unwrap_or_else(|poisoned| poisoned.into_inner());
         drop(running.take());
         if std::thread::panicking()
@@ -538,7 +535,7 @@ impl Drop for Gateway {
 }
 
 impl Running {
-    /// Starts a server whose log goes there.
+    /// Starts a server that logs to `log`.
     pub(super) fn start(mut command: Command, log: &Arc<Mutex<String>>) -> Running {
         let mut process = command
             .stdin(Stdio::null())
@@ -565,7 +562,7 @@ impl Running {
     }
 }
 
-/// Whatever ends a test, the process goes with it.
+/// The process ends with the test.
 impl Drop for Running {
     fn drop(&mut self) {
         let _ = self.process.kill(); // It may have ended.
@@ -574,7 +571,7 @@ impl Drop for Running {
     }
 }
 
-/// A line for the shell: its own words, then this command in the place of the shell.
+/// A shell line: the prefix, then this command by exec.
 fn line_after(shell: &str, inner: &Command) -> String {
     let words: Vec<String> =
         inner.get_args().map(|word| format!("'{}'", word.to_string_lossy())).collect();
@@ -590,8 +587,8 @@ fn copy_environment(from: &Command, to: &mut Command) {
     }
 }
 
-/// How unshare(1) is asked: in a root that is no mount point, as chroot(1) makes it, the
-/// propagation of mounts cannot be changed.
+/// unshare(1) must not change the propagation of mounts in a root that is not a mount point,
+/// as in chroot(1).
 fn propagation(flags: &str) -> &'static [&'static str] {
     let tried = Command::new("unshare").args([flags, "true"]).stderr(Stdio::null()).status();
     match tried.is_ok_and(|status| status.success()) {
@@ -603,7 +600,7 @@ fn propagation(flags: &str) -> &'static [&'static str] {
 fn collect(mut from: impl std::io::Read + Send + 'static) -> JoinHandle<String> {
     std::thread::spawn(move || {
         let mut bytes = Vec::new();
-        // What could be read before the pipe broke is what there is to show.
+        // Keep what was read before the pipe broke.
         let _ = from.read_to_end(&mut bytes);
         String::from_utf8_lossy(&bytes).into_owned()
     })

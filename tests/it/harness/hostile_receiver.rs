@@ -1,4 +1,4 @@
-//! Receivers of webhooks that want to do harm, or are badly broken.
+//! Hostile or broken receivers of webhooks.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -7,57 +7,58 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-/// What a villain does with each request.
+/// The behaviour for each request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Misbehaviour {
     /// Never answers.
     Hang,
-    /// Resets the connection before it has read anything.
+    /// Resets the connection before reading.
     Reset,
-    /// Answers these bytes.
+    /// Sends these bytes.
     Text(Vec<u8>),
-    /// Answers these bytes, and then the others for ever.
+    /// Sends these bytes, and then the others endlessly.
     Flood(Vec<u8>, Vec<u8>),
-    /// Answers these bytes one by one, with a pause after each.
+    /// Sends these bytes one by one with pauses.
     Drip(Vec<u8>),
 }
 
 impl Misbehaviour {
-    /// Answers with this status line and body.
+    /// Sends this status line and body.
     pub(crate) fn answer(status: &str, body: &str) -> Misbehaviour {
         let length = body.len();
         let head = format!("HTTP/1.1 {status}\r\ncontent-length: {length}\r\n\r\n");
         Misbehaviour::Text((head + body).into_bytes())
     }
 
-    /// 200, and a body without end.
+    /// 200 with an endless body.
     pub(crate) fn endless_body() -> Misbehaviour {
         let head = b"HTTP/1.1 200 OK\r\ncontent-length: 99999999999\r\n\r\n";
         Misbehaviour::Flood(head.to_vec(), vec![b'x'; 4096])
     }
 
-    /// 200, and header fields without end.
+    /// 200 with endless headers.
     pub(crate) fn endless_header() -> Misbehaviour {
         let field = format!("x-{}: {}\r\n", "y".repeat(30), "z".repeat(4_000));
         Misbehaviour::Flood(b"HTTP/1.1 200 OK\r\n".to_vec(), field.into_bytes())
     }
 
-    /// 200, and a header field without end.
+    /// 200 with an endless header line.
     pub(crate) fn endless_field() -> Misbehaviour {
         Misbehaviour::Flood(b"HTTP/1.1 200 OK\r\nx-y: ".to_vec(), vec![b'z'; 4096])
     }
 
-    /// 200, and a gzip stream of a few kilobytes that unpacks to a gigabyte, or for ever.
+    /// 200 with a gzip stream of some kilobytes that expands to a gigabyte or more.
     pub(crate) fn gzip_bomb() -> Misbehaviour {
         let head =
             b"HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: 99999999999\r\n\r\n";
-        // RFC 1952: magic, deflate, no flags, no time, unknown system. RFC 1951: a last block with
-        // fixed codes, the byte 0, then "258 bytes from one back" again and again: 13 bits each.
+        // RFC 1952: magic, deflate, no flags, no time, unknown system. RFC 1951: a final block
+        // with fixed codes, the byte 0, then "258 bytes from distance one" repeatedly: 13 bits
+        // each.
         let mut start = head.to_vec();
         start.extend([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255]);
         let mut bits: Vec<bool> = vec![true, true, false];
         bits.extend([false, false, true, true, false, false, false, false]);
-        // Whole bytes: three more bits of the code that follows go into the second byte.
+        // Whole bytes: three bits of the next code go into the second byte.
         let repeat: Vec<bool> =
             "1100010100000".bytes().map(|bit| bit == b'1').cycle().take(13 * 8 * 40 + 5).collect();
         bits.extend(&repeat[..5]);
@@ -65,7 +66,7 @@ impl Misbehaviour {
         Misbehaviour::Flood(start, pack(&repeat[5..]))
     }
 
-    /// Interim answers without end (RFC 9110, 15.2), one at a time.
+    /// Endless interim responses (RFC 9110, 15.2), one at a time.
     pub(crate) fn endless_continues() -> Misbehaviour {
         Misbehaviour::Drip(b"HTTP/1.1 100 Continue\r\n\r\n".repeat(10_000))
     }
@@ -77,13 +78,13 @@ impl Misbehaviour {
     }
 }
 
-/// Bits as deflate packs them: the first is the lowest of a byte.
+/// Packs bits as deflate does, lowest first.
 fn pack(bits: &[bool]) -> Vec<u8> {
     let byte = |eight: &[bool]| eight.iter().rev().fold(0, |byte, bit| byte << 1 | u8::from(*bit));
     bits.chunks(8).map(byte).collect()
 }
 
-/// A villain on a free port of this machine.
+/// A hostile receiver on a free port.
 pub(crate) struct HostileReceiver {
     port: u16,
     state: Arc<State>,
@@ -92,9 +93,9 @@ pub(crate) struct HostileReceiver {
 
 #[derive(Default)]
 struct State {
-    /// When each connection came.
+    /// Time of each connection.
     came_at: Mutex<Vec<Instant>>,
-    /// Counted for one that hangs only: it holds its connections itself.
+    /// Only counted for a receiver that hangs.
     max_open_payments: AtomicUsize,
     sent_max: AtomicU64,
     stop: AtomicBool,
@@ -133,17 +134,17 @@ impl HostileReceiver {
         format!("http://127.0.0.1:{}/hook", self.port)
     }
 
-    /// When each connection so far came.
+    /// Time of each connection.
     pub(crate) fn came_at(&self) -> Vec<Instant> {
         self.state.came_at.lock().unwrap().clone()
     }
 
-    /// The most connections that were open at a time to one that hangs.
+    /// Largest number of concurrent connections to a receiver that hangs.
     pub(crate) fn max_open_payments(&self) -> usize {
         self.state.max_open_payments.load(Ordering::SeqCst)
     }
 
-    /// The most bytes that one connection took, those in buffers on the way included.
+    /// Largest number of bytes that one connection accepted, including buffers.
     pub(crate) fn sent_max(&self) -> u64 {
         self.state.sent_max.load(Ordering::SeqCst)
     }
@@ -166,9 +167,9 @@ struct Held {
 }
 
 impl Held {
-    /// Holds one more, lets go of those that the other side has closed, and answers how many are
-    /// open. Whatever was closed before this one came has left its mark in the socket by now, so
-    /// the count does not depend on when a thread gets to run.
+    /// Holds one more connection, drops those that the peer has closed, and answers the number
+    /// of open ones. Earlier closes are visible in the sockets already, so the count does not
+    /// depend on thread scheduling.
     fn hold(&mut self, stream: TcpStream) -> usize {
         stream.set_nonblocking(true).unwrap();
         self.streams.retain_mut(|stream| {
@@ -186,14 +187,14 @@ impl Held {
     }
 }
 
-/// Answers the bytes that were sent.
+/// Serves a connection. Answers the number of bytes sent.
 fn serve(stream: TcpStream, misbehaviour: &Misbehaviour, stop: &AtomicBool) -> u64 {
-    // Whatever breaks off here is what the villain wanted.
+    // Errors here are intended.
     let _ = stream.set_read_timeout(Some(Duration::from_secs(60)));
     let _ = stream.set_write_timeout(Some(Duration::from_secs(60)));
     let mut stream = stream;
     if *misbehaviour == Misbehaviour::Reset {
-        // Closed with bytes that nobody read, which makes the system send a reset.
+        // Unread bytes make the system send a reset.
         let _ = stream.peek(&mut [0]);
         return 0;
     }

@@ -1,6 +1,5 @@
-//! A small HTTP/1.1 client that changes nothing: headers go out as written, the body comes back
-//! as the text that was sent; and how a server of the harness reads a request. One connection a
-//! request.
+//! A small HTTP/1.1 client that sends headers unchanged and returns the body as text, and the
+//! request parser of the harness's servers. One request per connection.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
@@ -8,7 +7,7 @@ use std::time::Duration;
 
 const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// An answer, with its body as the text that came.
+/// A response, with its body as text.
 #[derive(Debug, Clone)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
@@ -28,17 +27,17 @@ pub(crate) fn find_header<'h>(headers: &'h [(String, String)], name: &str) -> Op
     found.map(|(_, value)| value.as_str())
 }
 
-/// A request as it came to a server of the harness.
+/// A request to a server of the harness.
 pub(crate) struct Request {
     pub(crate) method: String,
     pub(crate) path: String,
-    /// With names in small letters.
+    /// Names in lower case.
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) body: Vec<u8>,
 }
 
 impl Request {
-    /// Reads one; `None` if the client breaks off.
+    /// Reads a request; `None` if the client disconnects.
     pub(crate) fn read(stream: &TcpStream) -> Option<Request> {
         let mut reader = BufReader::new(stream);
         let mut line = String::new();
@@ -59,10 +58,10 @@ impl Request {
     }
 }
 
-/// Sends a request to `http://127.0.0.1:<port><path>` and reads the whole answer.
+/// Sends a request to `http://127.0.0.1:<port><path>` and reads the whole response.
 ///
 /// # Errors
-/// If nobody listens, the connection breaks, or the answer is not HTTP.
+/// If nothing listens, the connection breaks, or the response is not HTTP.
 pub(crate) fn request(
     port: u16,
     method: &str,
@@ -87,7 +86,7 @@ pub(crate) fn request(
     stream.set_read_timeout(Some(TIMEOUT))?;
     stream.set_write_timeout(Some(TIMEOUT))?;
     stream.write_all(head.as_bytes())?;
-    // A server may answer and close before it has read all; its answer is what counts.
+    // A server may respond and close before it has read everything.
     let sent = stream.write_all(body);
     let mut bytes = Vec::new();
     if let Err(error) = stream.read_to_end(&mut bytes)
@@ -145,7 +144,7 @@ fn dechunk(mut rest: &[u8]) -> Option<Vec<u8>> {
     }
 }
 
-/// Where `needle` begins in `bytes`.
+/// Position of `needle` in `bytes`.
 pub(crate) fn find(bytes: &[u8], needle: &[u8]) -> Option<usize> {
     bytes.windows(needle.len()).position(|window| window == needle)
 }

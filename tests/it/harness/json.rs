@@ -1,10 +1,10 @@
-//! JSON as text: a number is compared by its digits, never as a float.
+//! JSON as text: numbers are compared by digits, never as floats.
 
 use std::collections::BTreeMap;
 
 use serde_json::value::RawValue;
 
-/// The fields of a JSON object, each as the text that was written.
+/// Fields of a JSON object, as written.
 #[derive(Debug, Clone)]
 pub(crate) struct Fields {
     text: String,
@@ -12,7 +12,7 @@ pub(crate) struct Fields {
 }
 
 impl Fields {
-    /// Takes a JSON object apart.
+    /// Parses a JSON object.
     #[track_caller]
     pub(crate) fn of(text: &str) -> Fields {
         match serde_json::from_str(text) {
@@ -21,7 +21,7 @@ impl Fields {
         }
     }
 
-    /// The field as it was written: `0.05`, `"pending"` with its quotes, `null`.
+    /// A field as written: `0.05`, `"pending"` with quotes, `null`.
     #[track_caller]
     pub(crate) fn raw(&self, name: &str) -> &str {
         match self.fields.get(name) {
@@ -30,7 +30,7 @@ impl Fields {
         }
     }
 
-    /// The text of a field that is a JSON string.
+    /// A string field.
     #[track_caller]
     pub(crate) fn text(&self, name: &str) -> String {
         match serde_json::from_str(self.raw(name)) {
@@ -39,19 +39,19 @@ impl Fields {
         }
     }
 
-    /// A field that is itself an object.
+    /// An object field.
     #[track_caller]
     pub(crate) fn object(&self, name: &str) -> Fields {
         Fields::of(self.raw(name))
     }
 
-    /// A field that is a list of objects.
+    /// A list of objects.
     #[track_caller]
     pub(crate) fn objects(&self, name: &str) -> Vec<Fields> {
         list(self.raw(name))
     }
 
-    /// A field that is a list of strings.
+    /// A list of strings.
     #[track_caller]
     pub(crate) fn texts(&self, name: &str) -> Vec<String> {
         match serde_json::from_str(self.raw(name)) {
@@ -60,12 +60,12 @@ impl Fields {
         }
     }
 
-    /// Whether there is such a field.
+    /// Whether the field exists.
     pub(crate) fn has(&self, name: &str) -> bool {
         self.fields.contains_key(name)
     }
 
-    /// The whole object as it came.
+    /// The whole object as received.
     pub(crate) fn whole(&self) -> &str {
         &self.text
     }

@@ -1,5 +1,5 @@
-//! The real Litestream beside a gateway, by the project's own configuration with other paths.
-//! Killed when it is dropped.
+//! Litestream beside a gateway, with the project's configuration and other paths. Killed when
+//! dropped.
 
 use std::fs;
 use std::path::PathBuf;
@@ -9,10 +9,10 @@ use super::files;
 use super::gateway::Gateway;
 use super::wait::wait_for;
 
-/// A replica that is not there by then never will be.
+/// Deadline for the first replica.
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(60);
 
-/// Litestream for one gateway. What it copies survives it.
+/// Litestream for one gateway. The replica remains.
 pub(crate) struct Litestream {
     program: PathBuf,
     config: PathBuf,
@@ -22,7 +22,7 @@ pub(crate) struct Litestream {
 }
 
 impl Litestream {
-    /// Started, for this gateway's database, which is there already.
+    /// Starts it for this gateway's existing database.
     #[track_caller]
     pub(crate) fn start(gateway: &Gateway) -> Litestream {
         let program = files::project().join("tests/litestream/bin/litestream");
@@ -40,7 +40,7 @@ impl Litestream {
         litestream
     }
 
-    /// Starts it, and waits for the first whole copy.
+    /// Starts it and waits for the first complete snapshot.
     #[track_caller]
     pub(crate) fn go_on(&mut self) {
         let process = self
@@ -56,7 +56,7 @@ impl Litestream {
         });
     }
 
-    /// SIGKILL, as when its machine is gone.
+    /// Sends SIGKILL, as if its machine were lost.
     pub(crate) fn kill(&mut self) {
         if let Some(mut running) = self.running.take() {
             let _ = running.kill(); // It may have ended.
@@ -64,10 +64,10 @@ impl Litestream {
         }
     }
 
-    /// Puts a database together from the replica, as the operator's guide says.
+    /// Restores the database from the replica, as the operator's guide says.
     ///
     /// # Errors
-    /// What Litestream says.
+    /// Those of Litestream.
     pub(crate) fn restore(&self, to: &str) -> Result<(), String> {
         let words = files::guide_command(
             "litestream restore ",

@@ -1,4 +1,4 @@
-//! Sweeps of many coins to many merchants: how large they are, and how long they take.
+//! Sweeps of many coins to many merchants: size and duration.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -12,18 +12,18 @@ use super::roles::Part;
 use super::shop::{Created, Shop};
 use super::wait::{SOON, wait_for};
 
-/// What each coin holds, in litoshis.
+/// Amount of each coin, in litoshis.
 const COIN: u64 = 1_500_000;
 
-/// Addresses that one transaction pays.
+/// Addresses paid by one transaction.
 const TOGETHER: usize = 50;
 
-/// How long a sweep of many coins may take on a slow machine.
+/// Deadline of a sweep of many coins on a slow machine.
 const LONG: Duration = Duration::from_secs(180);
 
 /// A gateway that sweeps only while it is measured.
 pub(crate) struct Many {
-    // The processes go before the gateway's folder, and all before the node.
+    // Processes are dropped before the gateway's directory, and all before the node.
     front: Part,
     sweeper: Part,
     pub(crate) gateway: Gateway,
@@ -31,19 +31,19 @@ pub(crate) struct Many {
     pub(crate) node: Node,
 }
 
-/// A transaction as it was sent.
+/// A sent transaction.
 #[derive(Debug, Clone)]
 pub(crate) struct Sent {
     pub(crate) inputs: u64,
     pub(crate) weight: u64,
-    /// What the same inputs and outputs weigh at least.
+    /// Least weight of a transaction with these inputs and outputs.
     pub(crate) weight_min: u64,
-    /// From the start of the sweeper until the node had it.
+    /// Time from the sweeper's start until the node has it.
     pub(crate) after: Duration,
 }
 
-/// What was swept, in the order in which the node had it, and how long it took from the start
-/// of the sweeper's process, plan and signatures included, until the node had it.
+/// The sweeps in the order of the node, and the time from the sweeper's start, with planning
+/// and signing, until the node has them.
 #[derive(Debug)]
 pub(crate) struct Measured {
     pub(crate) sent: Vec<Sent>,
@@ -56,19 +56,19 @@ impl Measured {
         self.sent.iter().map(|sent| sent.weight.div_ceil(4)).sum()
     }
 
-    /// What they would have at least.
+    /// The least possible virtual size.
     pub(crate) fn vbytes_min(&self) -> u64 {
         self.sent.iter().map(|sent| sent.weight_min.div_ceil(4)).sum()
     }
 
-    /// Whether it is at most so many thousandths larger than it must be.
+    /// Whether it is at most this many thousandths larger than the minimum.
     pub(crate) fn is_within(&self, thousandths: u64) -> bool {
         self.vbytes() * 1000 <= self.vbytes_min() * (1000 + thousandths)
     }
 }
 
 impl Many {
-    /// So many merchants on a node of their own. `None` if tests without a node are wanted.
+    /// This many merchants at a separate node. `None` if tests without a node are requested.
     pub(crate) fn of(merchants: usize) -> Option<Many> {
         let node = Node::start()?;
         let gateway = Gateway::init(&node);
@@ -80,7 +80,7 @@ impl Many {
         Some(Many { front, sweeper, gateway, shops, node })
     }
 
-    /// Gives these first merchants so many coins together, and sweeps them.
+    /// Gives the first merchants this many coins in total, and sweeps them.
     pub(crate) fn sweep(&mut self, coins: usize, merchants: usize) -> Measured {
         let addresses = coins.min(TOGETHER.max(merchants));
         let payments: Vec<Created> =
@@ -94,7 +94,7 @@ impl Many {
                 .collect();
             self.node.call::<String>("sendmany", json!(["", pay]));
             left -= now;
-            // No chain of our own change longer than the mempool takes.
+            // Keeps our chains of change within the mempool's limit.
             if ((coins - left) / addresses).is_multiple_of(20) {
                 self.node.mine(1);
             }
@@ -124,7 +124,7 @@ impl Many {
         measured
     }
 
-    /// The process that serves and watches is still there.
+    /// Whether the serving process still runs.
     pub(crate) fn is_up(&mut self) -> bool {
         self.front.runs() && !self.front.has_ended()
     }
@@ -153,9 +153,9 @@ fn sent(node: &Node, txid: &str, after: Duration) -> Sent {
     Sent { inputs, weight: tx.weight, weight_min, after }
 }
 
-/// The least that p2wpkh inputs and these outputs weigh (BIP141: four for each byte outside of
-/// the witness, one inside), with signatures of 71 bytes, their last byte included. Of a
-/// thousand signatures some are a byte shorter by chance.
+/// Least weight of p2wpkh inputs and these outputs (BIP141: 4 per byte outside of the witness,
+/// 1 inside), with signatures of 71 bytes including the sighash byte. A few signatures are a
+/// byte shorter by chance.
 fn weight_min(inputs: u64, outputs: u64, script_bytes: u64) -> u64 {
     let count_bytes = |n: u64| if n < 253 { 1 } else { 3 };
     let plain = 4 + count_bytes(inputs) + 41 * inputs + count_bytes(outputs) + 4;

@@ -1,7 +1,7 @@
-//! The verbs of the tests: a node that mines and reorganises, a gateway that is started and
-//! killed, a shop that creates payments, a receiver that takes webhooks.
+//! The test harness: a node that mines and reorganises, a gateway that is started and killed,
+//! a shop that creates payments, a receiver of webhooks.
 //!
-//! Plain blocking code. Nothing here knows the inside of the gateway.
+//! Blocking code that does not know the gateway's internals.
 
 pub(crate) mod at_once;
 pub(crate) mod authenticator;

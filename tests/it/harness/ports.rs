@@ -1,16 +1,15 @@
-//! Free TCP ports of this machine, each given out once in a run.
+//! Free TCP ports, each used once per run.
 
 use std::net::TcpListener;
 use std::sync::atomic::{AtomicU16, Ordering};
 
-/// Below the ports that Linux gives to outgoing connections, so that none of those takes one
-/// between our look and the use.
+/// Below Linux's ephemeral ports, so that no outgoing connection takes one before its use.
 const FIRST: u16 = 20_000;
 const COUNT: u16 = 12_000;
 
 static NEXT: AtomicU16 = AtomicU16::new(0);
 
-/// A port on which nobody listens.
+/// A port on which nothing listens.
 pub(crate) fn free() -> u16 {
     let start = u16::try_from(u32::from(COUNT).min(std::process::id() * 97 % u32::from(COUNT)));
     let start = start.unwrap();

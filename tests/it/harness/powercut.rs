@@ -1,8 +1,8 @@
-//! Power cuts: `tests/powercut/recorder.c`, preloaded into the program as it is, records what it
-//! asks of the disk; here are built the files that a cut at some instant could leave behind.
+//! Power cuts. `tests/powercut/recorder.c`, preloaded into the program, records its disk
+//! operations; this module builds the files that a cut could leave.
 //!
-//! The model: what was flushed is there. Of everything that was asked for since the last flush of
-//! a file, any part may be there, sector by sector of 512 bytes.
+//! Model: flushed data is present. Of later writes to a file any part may be present, in
+//! sectors of 512 bytes.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -14,10 +14,10 @@ use super::files;
 use super::gateway::Gateway;
 use super::random::Random;
 
-/// What a disk writes whole or not at all, in bytes.
+/// Unit that a disk writes atomically, in bytes.
 const SECTOR: usize = 512;
 
-/// The recorder beside a gateway's database.
+/// The recorder of a gateway's database.
 pub(crate) struct Recorder {
     database: PathBuf,
     log: PathBuf,
@@ -26,16 +26,16 @@ pub(crate) struct Recorder {
     base: Vec<u8>,
 }
 
-/// How the recorded program's disk behaves.
+/// Behaviour of the recorded disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Disk {
     Honest,
-    /// It says that it flushed, and did not.
+    /// Reports flushes without doing them.
     Liar,
 }
 
 impl Recorder {
-    /// From its next start on the gateway, which does not run now, is recorded.
+    /// Records the stopped gateway from its next start on.
     pub(crate) fn preload(gateway: &Gateway, disk: Disk) -> Recorder {
         let database = PathBuf::from(gateway.setting("database"));
         let beside = |name: &str| gateway.folder().join(name);
@@ -57,7 +57,7 @@ impl Recorder {
         recorder
     }
 
-    /// How much was asked of the disk so far: a promise made now needs no later request.
+    /// Position in the recording: a promise made now depends on no later request.
     pub(crate) fn position(&self) -> u64 {
         fs::metadata(&self.log).map_or(0, |log| log.len())
     }
@@ -70,7 +70,7 @@ impl Recorder {
         fs::remove_file(&self.full).unwrap();
     }
 
-    /// Flushes fail after so many more.
+    /// Lets flushes fail after this many.
     pub(crate) fn break_disk_after(&self, flushes: u64) {
         fs::write(&self.eio, flushes.to_string()).unwrap();
     }
@@ -79,7 +79,7 @@ impl Recorder {
         fs::remove_file(&self.eio).unwrap();
     }
 
-    /// All requests, each with the position behind it.
+    /// All requests with their end positions.
     pub(crate) fn requests(&self) -> Vec<(Request, u64)> {
         let log = fs::read(&self.log).unwrap();
         let mut requests = Vec::new();
@@ -104,7 +104,7 @@ impl Recorder {
         requests
     }
 
-    /// Writes the files that a cut after these requests could leave, and says where.
+    /// Writes the files that a cut after these requests could leave. Answers the database.
     pub(crate) fn image(
         &self,
         requests: &[(Request, u64)],
@@ -133,7 +133,7 @@ impl Recorder {
     }
 }
 
-/// Something that the program asked of the disk.
+/// A disk operation.
 #[derive(Debug, Clone)]
 pub(crate) struct Request {
     file: u8,
@@ -148,7 +148,7 @@ enum Action {
     Unlink,
 }
 
-/// A file: what is on the disk for sure, and what may be.
+/// A file: flushed content, and pending writes.
 #[derive(Debug, Default)]
 struct Contents<'r> {
     flushed: Option<Vec<u8>>,
@@ -162,7 +162,7 @@ impl Contents<'_> {
         }
     }
 
-    /// What is there after the cut: of each waiting request all, nothing, or some sectors.
+    /// Content after the cut: of each pending write all, nothing or some sectors.
     fn after_cut(&self, random: &mut Random) -> Option<Vec<u8>> {
         let mut left = self.flushed.clone();
         for action in &self.waiting {
@@ -202,7 +202,7 @@ fn apply(file: &mut Option<Vec<u8>>, action: &Action, mut keep: impl FnMut(usize
     }
 }
 
-/// Data in pieces that end where sectors end, each with its offset in the file.
+/// Data in pieces at sector boundaries, with offsets.
 fn sectors(offset: usize, data: &[u8]) -> impl Iterator<Item = (usize, &[u8])> {
     let mut at = 0;
     std::iter::from_fn(move || {
@@ -214,7 +214,7 @@ fn sectors(offset: usize, data: &[u8]) -> impl Iterator<Item = (usize, &[u8])> {
     })
 }
 
-/// The recorder, compiled once.
+/// The compiled recorder.
 fn library() -> &'static Path {
     static MADE: OnceLock<PathBuf> = OnceLock::new();
     MADE.get_or_init(|| {

@@ -1,5 +1,5 @@
-//! Between the gateway and its node: an RPC proxy that answers for the node as badly as told, and
-//! a relay that can turn into a black hole.
+//! An RPC proxy between gateway and node that injects faults, and a relay that can drop
+//! everything silently.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -8,47 +8,47 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-/// How long a connection of a test may live.
+/// Longest life of a connection.
 const LIFE: Duration = Duration::from_secs(150);
 
-/// More bytes than the gateway reads of an answer.
+/// More bytes than the gateway reads of a response.
 const TOO_LONG: usize = 52_000_000;
 
-/// How often a thread that waits looks whether something changed.
+/// Poll interval of waiting threads.
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// What happens to the calls that come through.
+/// Faults of calls.
 #[derive(Debug, Clone)]
 pub(crate) enum Fault {
     None,
-    /// Answered with this status and no JSON, as by a node whose work queue is full (503).
+    /// Responds with this status and no JSON, as with a full work queue (503).
     Status(u16),
-    /// Answered with 200 and something that is no JSON.
+    /// Responds with 200 and no JSON.
     Garbage,
-    /// Answered with so many bytes.
+    /// Responds with this many bytes.
     Huge(usize),
-    /// Answered after this time.
+    /// Responds after this time.
     Slow(Duration),
-    /// As `Slow`, but this method alone.
+    /// As `Slow`, for this method only.
     SlowCall(&'static str, Duration),
-    /// `scantxoutset` takes so long, and says meanwhile that it is at 42 percent.
+    /// `scantxoutset` takes this time and reports 42 percent meanwhile.
     SlowScan(Duration),
-    /// `scantxoutset` is under way for somebody else.
+    /// Another `scantxoutset` is running.
     BusyScan,
-    /// This method is forbidden to the user of the cookie (`rpcwhitelist`).
+    /// Forbids this method (`rpcwhitelist`).
     Forbids(&'static str),
-    /// The answer to a `scantxoutset` for more addresses than so many is too long to read, one for
-    /// fewer comes after this time.
+    /// A `scantxoutset` of more addresses than this gets a response that is too long; others
+    /// respond after this time.
     LongScan(u64, Duration),
-    /// Taken, and never answered. The connection stays open.
+    /// Accepts calls and never responds. The connection stays open.
     Hole,
-    /// As `Hole`, but this method alone.
+    /// As `Hole`, for this method only.
     HoleOf(&'static str),
-    /// A pruned node: its lowest block, and the ids of those that it does not have any more.
+    /// A pruned node: its lowest block, and the hashes of missing ones.
     Pruned(u32, Vec<String>),
-    /// The node acts, but the answer to this method is lost.
+    /// The node acts, but the response to this method is lost.
     Loses(&'static str),
-    /// The answers' text is changed.
+    /// Changes the text of responses.
     Rewrite(&'static str, &'static str),
 }
 
@@ -61,12 +61,12 @@ pub(crate) struct RpcProxy {
     listener: Listening,
 }
 
-/// Calls that fell into a hole.
+/// Calls that hang.
 #[derive(Default)]
 struct Hanging {
-    /// Those whose caller still waits.
+    /// Calls whose caller still waits.
     open: Vec<String>,
-    /// How many callers have closed the connection.
+    /// Number of callers that closed the connection.
     left: usize,
 }
 
@@ -92,22 +92,22 @@ impl RpcProxy {
         *self.fault.lock().unwrap() = fault;
     }
 
-    /// How often a method was called.
+    /// Number of calls of a method.
     pub(crate) fn count(&self, method: &str) -> usize {
         self.calls.lock().unwrap().iter().filter(|called| *called == method).count()
     }
 
-    /// How many calls of a method hang in a hole, with a caller that has not closed the connection.
+    /// Number of hanging calls of a method whose caller still waits.
     pub(crate) fn hanging(&self, method: &str) -> usize {
         self.hanging.lock().unwrap().open.iter().filter(|held| *held == method).count()
     }
 
-    /// How many calls hung in a hole until their caller closed the connection.
+    /// Number of hanging calls whose caller closed the connection.
     pub(crate) fn left(&self) -> usize {
         self.hanging.lock().unwrap().left
     }
 
-    /// Waits until so many more calls came than now.
+    /// Waits for this many further calls.
     #[track_caller]
     pub(crate) fn await_calls(&self, more: usize) {
         let enough = self.calls.lock().unwrap().len() + more;
@@ -116,13 +116,13 @@ impl RpcProxy {
         });
     }
 
-    /// No further connection is taken.
+    /// Accepts no further connection.
     pub(crate) fn close(self) {
         drop(self.listener);
     }
 }
 
-/// One call: a request that says how long it is, and an answer until the connection's end.
+/// Serves one call.
 fn answer(
     mut stream: TcpStream,
     node: u16,
@@ -202,7 +202,7 @@ fn answer(
     stream.write_all(&answer).ok()
 }
 
-/// Holds a call until the fault is over or its caller has closed the connection.
+/// Holds a call until the fault ends or its caller closes the connection.
 fn hang(
     stream: &TcpStream,
     method: &str,
@@ -227,7 +227,7 @@ fn hang(
     hanging.left += usize::from(left);
 }
 
-/// How many addresses a `scantxoutset` asks for; none if it asks how far it is.
+/// Number of addresses of a `scantxoutset`; none for a status query.
 fn addresses(request: &str) -> Option<u64> {
     let ranges = request.split("\"range\":[").skip(1);
     let counts = ranges.map(|range| {
@@ -237,7 +237,7 @@ fn addresses(request: &str) -> Option<u64> {
     counts.sum()
 }
 
-/// An answer with another text.
+/// A response with changed text.
 fn rewritten(answer: &[u8], from: &str, to: &str) -> Option<Vec<u8>> {
     let text = String::from_utf8_lossy(answer).into_owned();
     let (head, body) = text.split_once("\r\n\r\n")?;
@@ -245,7 +245,7 @@ fn rewritten(answer: &[u8], from: &str, to: &str) -> Option<Vec<u8>> {
     Some(http(&status, body.replace(from, to).as_bytes()))
 }
 
-/// A node's answer to this request.
+/// A node's response to this request.
 fn said(request: &str, result: &str, error: &str) -> Vec<u8> {
     let id = request.rsplit("\"id\":").next().unwrap_or_default();
     let id: String = id.chars().take_while(|c| !",}".contains(*c)).collect();
@@ -259,7 +259,7 @@ fn http(status: &str, body: &[u8]) -> Vec<u8> {
     [head.as_bytes(), body].concat()
 }
 
-/// A request or an answer: a head that says how long the body is, and the body.
+/// A request or response with its length.
 fn read_message(stream: &mut TcpStream) -> Option<Vec<u8>> {
     stream.set_read_timeout(Some(LIFE)).ok()?;
     let mut request = Vec::new();
@@ -282,7 +282,7 @@ fn forward(node: u16, request: &[u8]) -> Option<Vec<u8>> {
     read_message(&mut stream) // The node keeps the connection open.
 }
 
-/// A relay between two ports, which can stop passing anything on without closing anything.
+/// A relay between two ports, which can silently stop forwarding.
 pub(crate) struct Relay {
     hole: Arc<AtomicBool>,
     listener: Listening,
@@ -315,13 +315,13 @@ impl Relay {
         self.listener.port
     }
 
-    /// From now on nothing passes, or everything again.
+    /// Stops or resumes forwarding.
     pub(crate) fn set_hole(&self, hole: bool) {
         self.hole.store(hole, Ordering::Relaxed);
     }
 }
 
-/// Passes bytes on until one side ends.
+/// Forwards bytes until one side ends.
 fn pass(mut from: &TcpStream, mut to: &TcpStream, hole: &AtomicBool, over: &AtomicBool) {
     let _ = from.set_read_timeout(Some(PAUSE));
     let mut buffer = [0; 16 * 1024];

@@ -1,7 +1,6 @@
-//! Numbers that look random and come again with the same seed, and what the person who runs the
-//! tests has set.
+//! Reproducible random numbers, and test settings from the environment.
 
-/// A sequence of numbers (SplitMix64).
+/// SplitMix64.
 #[derive(Debug, Clone)]
 pub(crate) struct Random {
     state: u64,
@@ -26,7 +25,7 @@ impl Random {
     }
 }
 
-/// A number that the environment sets, such as `KILLS=200`, else the usual one.
+/// A number from the environment, such as `KILLS=200`, else the default.
 #[track_caller]
 #[expect(clippy::disallowed_methods, reason = "the tests have no configuration file")]
 pub(crate) fn setting(name: &str, usual: u64) -> u64 {

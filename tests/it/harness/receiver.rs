@@ -1,4 +1,4 @@
-//! A shop's receiver of webhooks: records what comes, and misbehaves when told to.
+//! A shop's webhook receiver: records requests, and misbehaves on request.
 
 use std::collections::VecDeque;
 use std::io::Write;
@@ -12,7 +12,7 @@ use super::http::{Request, find_header};
 use super::json::Fields;
 use super::wait::wait_until;
 
-/// A request that came in.
+/// A received request.
 #[derive(Debug, Clone)]
 pub(crate) struct Hit {
     pub(crate) at: Instant,
@@ -39,27 +39,27 @@ impl Hit {
     }
 }
 
-/// How a request is answered.
+/// The response to a request.
 #[derive(Debug, Clone)]
 pub(crate) enum Reply {
     /// With this status and a short text.
     Status(u16),
     /// With a redirect to this URL.
     Redirect(String),
-    /// Not at all: the connection is closed.
+    /// None: closes the connection.
     HangUp,
     /// With 200, after this time.
     Slow(Duration),
 }
 
-/// A server on a free port of this machine. Answers 200 unless told otherwise.
+/// A server on a free port. Responds 200 by default.
 pub(crate) struct Receiver {
     port: u16,
     state: Arc<State>,
     thread: Option<JoinHandle<()>>,
 }
 
-/// What a receiver does with a request before it answers.
+/// Work before the response.
 type Work = Box<dyn Fn(&Hit) + Send + Sync>;
 
 #[derive(Default)]
@@ -75,7 +75,7 @@ impl Receiver {
         Receiver::start_as(State::default())
     }
 
-    /// One that does this with each request before it answers.
+    /// A receiver that does this with each request before it responds.
     pub(crate) fn start_with(work: impl Fn(&Hit) + Send + Sync + 'static) -> Receiver {
         Receiver::start_as(State { work: Some(Box::new(work)), ..State::default() })
     }
@@ -91,39 +91,39 @@ impl Receiver {
                     return;
                 }
                 let (Ok(stream), state) = (stream, Arc::clone(&shared)) else { continue };
-                // A client that breaks off is its own affair.
+                // A client may disconnect.
                 std::thread::spawn(move || serve(stream, &state));
             }
         });
         Receiver { port, state, thread: Some(thread) }
     }
 
-    /// The URL of a path here.
+    /// The URL of a path of this receiver.
     pub(crate) fn url(&self, path: &str) -> String {
         format!("http://127.0.0.1:{}{path}", self.port)
     }
 
-    /// The next requests are answered so, one after the other.
+    /// Responses of the next requests, in order.
     pub(crate) fn reply_next(&self, replies: impl IntoIterator<Item = Reply>) {
         self.state.replies.lock().unwrap().extend(replies);
     }
 
-    /// Requests are answered as usual again.
+    /// Responds 200 again.
     pub(crate) fn forget_replies(&self) {
         self.state.replies.lock().unwrap().clear();
     }
 
-    /// The next requests are answered with 500.
+    /// Responds 500 to the next requests.
     pub(crate) fn fail_next(&self, count: usize) {
         self.reply_next(std::iter::repeat_n(Reply::Status(500), count));
     }
 
-    /// All requests so far.
+    /// All requests.
     pub(crate) fn hits(&self) -> Vec<Hit> {
         self.state.hits.lock().unwrap().clone()
     }
 
-    /// Waits until so many requests came, and returns them all.
+    /// Waits for this many requests. Answers all.
     #[track_caller]
     pub(crate) fn await_hits(&self, count: usize, deadline: Duration) -> Vec<Hit> {
         wait_until(&format!("{count} webhooks at the receiver"), deadline, || {
@@ -144,7 +144,7 @@ impl Receiver {
 impl Drop for Receiver {
     fn drop(&mut self) {
         self.state.stop.store(true, Ordering::Relaxed);
-        // A connection wakes the thread, which then sees that it is over.
+        // Connecting wakes the thread, which then ends.
         let woken = TcpStream::connect(("127.0.0.1", self.port));
         if let (Ok(_), Some(thread)) = (woken, self.thread.take()) {
             let _ = thread.join();
@@ -158,7 +158,7 @@ fn serve(stream: TcpStream, state: &State) -> Option<()> {
     if let Some(work) = &state.work {
         work(&hit);
     }
-    // What is recorded first can be awaited before the answer is on its way.
+    // Recorded before the response, so that tests can wait for it.
     state.hits.lock().unwrap().push(hit);
     let reply = state.replies.lock().unwrap().pop_front().unwrap_or(Reply::Status(200));
     let (status, extra) = match reply {

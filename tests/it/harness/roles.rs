@@ -1,5 +1,5 @@
-//! A gateway whose roles run as processes of their own, as with a systemd unit for each. Any of
-//! them can be killed and started while the others go on.
+//! A gateway whose roles run in separate processes, as with one systemd unit each. Each can be
+//! killed and started while the others continue.
 
 use std::sync::{Arc, Mutex};
 
@@ -11,7 +11,7 @@ use super::wait::{SOON, wait_for};
 pub(crate) struct Part {
     /// As `--only` takes them: `api,webhooks`.
     roles: &'static str,
-    /// The metrics of this process: those that all share are the watcher's.
+    /// Metrics address of this process; the shared one is the watcher's.
     metrics: Option<String>,
     environment: Vec<(String, String)>,
     running: Option<Running>,
@@ -19,7 +19,7 @@ pub(crate) struct Part {
 }
 
 impl Part {
-    /// A part of this gateway, not started.
+    /// A process of this gateway, not started.
     pub(crate) fn of(roles: &'static str) -> Part {
         let own_metrics = !roles.contains("watcher");
         Part {
@@ -31,7 +31,7 @@ impl Part {
         }
     }
 
-    /// Sets an environment variable of this process alone, from its next start on.
+    /// Sets an environment variable of this process from its next start on.
     pub(crate) fn set_environment(&mut self, name: &str, value: &str) {
         self.environment.push((name.to_owned(), value.to_owned()));
     }
@@ -44,7 +44,7 @@ impl Part {
         self.log.lock().unwrap().clone()
     }
 
-    /// The metrics of this process, which is not the watcher's.
+    /// Metrics of this process, which is not the watcher's.
     #[track_caller]
     pub(crate) fn metrics(&self) -> String {
         let listen = self.metrics.as_ref().expect("metrics of its own");
@@ -52,7 +52,7 @@ impl Part {
         super::http::request(port, "GET", "/metrics", &[], b"").unwrap().body
     }
 
-    /// Reads of the database by this process.
+    /// Number of database reads by this process.
     #[track_caller]
     pub(crate) fn reads(&self) -> u64 {
         let metrics = self.metrics();
@@ -60,13 +60,13 @@ impl Part {
         line.expect("the count").parse().unwrap()
     }
 
-    /// The process, while it runs.
+    /// The running process.
     #[track_caller]
     pub(crate) fn process(&self) -> u32 {
         self.running.as_ref().expect("it runs").process.id()
     }
 
-    /// Starts it without waiting. Returns where its part of the log begins.
+    /// Starts it without waiting. Answers where its part of the log begins.
     pub(crate) fn spawn(&mut self, gateway: &Gateway) -> usize {
         assert!(self.running.is_none(), "{} runs already", self.roles);
         let before = self.log().len();
@@ -96,7 +96,7 @@ impl Part {
         self.running.is_some()
     }
 
-    /// Whether it was started and has ended by itself.
+    /// Whether it was started and has ended unexpectedly.
     pub(crate) fn has_ended(&mut self) -> bool {
         self.running.as_mut().is_some_and(|running| running.process.try_wait().unwrap().is_some())
     }

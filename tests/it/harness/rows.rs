@@ -1,6 +1,6 @@
-//! The MACs of the database's rows, made anew by their documented form: HMAC-SHA256 over the name
-//! of the table and, for each covered column that is not NULL, its name and its value, each with a
-//! letter for its type and its length.
+//! MACs of the database's rows, computed independently from the documented form: HMAC-SHA256
+//! over the table's name and, for each covered column that is not NULL, name and value, each
+//! with a type letter and a length.
 
 use bitcoin::hashes::{Hash, HashEngine, Hmac, HmacEngine, sha256};
 use bitcoin::hex::FromHex;
@@ -9,7 +9,7 @@ use rusqlite::types::Value;
 
 use super::gateway::Gateway;
 
-/// Each table with the number of its key columns and the columns that a MAC covers.
+/// Tables with the number of key columns and the covered columns.
 pub(crate) const TABLES: [(&str, usize, &str); 11] = [
     ("identity", 1, "name, value"),
     (
@@ -50,7 +50,7 @@ pub(crate) const TABLES: [(&str, usize, &str); 11] = [
     ("skipped_indexes", 1, "below, at, reason"),
 ];
 
-/// A key that makes MACs, as only the gateway can.
+/// The row key, which only the gateway has.
 pub(crate) struct RowKey([u8; 32]);
 
 fn hmac(key: &[u8], parts: &[&[u8]]) -> [u8; 32] {
@@ -68,7 +68,7 @@ impl RowKey {
         RowKey(hmac(&secret, &[&length, purpose]))
     }
 
-    /// The MAC of a row with these values.
+    /// The MAC of a row.
     fn mac(&self, table: &str, columns: &[&str], values: &[Value]) -> [u8; 32] {
         let mut bytes = Vec::new();
         let mut add = |kind: u8, value: &[u8]| {
@@ -92,8 +92,7 @@ impl RowKey {
         hmac(&self.0, &[&bytes])
     }
 
-    /// Gives the rows that have none the MAC that the gateway would have given them. There may be
-    /// more than fit into memory.
+    /// Adds the missing MACs of new rows, which may exceed memory.
     pub(crate) fn seal_new(&self, connection: &Connection) {
         for (table, keys, columns) in TABLES {
             let names: Vec<&str> = columns.split(", ").collect();
@@ -113,7 +112,7 @@ impl RowKey {
         }
     }
 
-    /// Gives every row the MAC that the gateway would have given it.
+    /// Recomputes the MACs of all rows.
     #[track_caller]
     pub(crate) fn seal(&self, connection: &Connection) {
         for (table, keys, columns) in TABLES {
@@ -140,7 +139,7 @@ impl RowKey {
     }
 }
 
-/// Writes the file of heads as if the rows of the database were the newest that there ever were.
+/// Writes the file of heads for the current rows, as if they were the newest.
 pub(crate) fn forge_heads(gateway: &Gateway, connection: &Connection) {
     let sql = "SELECT id, revision, key_version, webhook_version,
                    coalesce((SELECT max(version) FROM payout_addresses WHERE merchant_id = id), 0),

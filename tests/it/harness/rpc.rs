@@ -1,4 +1,4 @@
-//! JSON-RPC to a litecoind on this machine, for the tests' own look at the chain.
+//! JSON-RPC to litecoind, for the tests' view of the chain.
 
 use std::path::PathBuf;
 
@@ -9,14 +9,14 @@ use serde_json::value::RawValue;
 
 use super::http;
 
-/// How to reach the node. The cookie is read for each call: it changes when the node restarts.
+/// Access to the node. The cookie is read for each call, because it changes at a restart.
 #[derive(Debug, Clone)]
 pub(crate) struct Rpc {
     pub(crate) port: u16,
     pub(crate) cookie_file: PathBuf,
 }
 
-/// Why a call gave no result: the node's error, or what the connection said (code 0).
+/// Why a call failed: the node's error, or the connection's (code 0).
 #[derive(Debug, Clone)]
 pub(crate) struct RpcError {
     pub(crate) code: i64,

@@ -1,4 +1,4 @@
-//! A merchant's shop: creates payments with its key and asks how they stand.
+//! A merchant's shop: creates payments with its key and reads their status.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ pub(crate) struct Shop {
     pub(crate) payout_address: String,
 }
 
-/// A payment as the answer to its creation told it.
+/// A payment as created.
 #[derive(Debug, Clone)]
 pub(crate) struct Created {
     pub(crate) id: String,
@@ -26,13 +26,13 @@ pub(crate) struct Created {
 }
 
 impl Shop {
-    /// Adds a merchant whose money goes to a fresh address of the node's wallet.
+    /// Adds a merchant that is paid to a new address of the node's wallet.
     #[track_caller]
     pub(crate) fn open(gateway: &Gateway, node: &Node, name: &str) -> Shop {
         Shop::open_paid_to(gateway, name, &node.fresh_address())
     }
 
-    /// Adds a merchant whose money goes to this address.
+    /// Adds a merchant that is paid to this address.
     #[track_caller]
     pub(crate) fn open_paid_to(gateway: &Gateway, name: &str, payout_address: &str) -> Shop {
         let added = gateway.cli_json(&[
@@ -53,7 +53,7 @@ impl Shop {
         }
     }
 
-    /// A shop whose merchant was made elsewhere, by its API key.
+    /// A shop of an existing merchant, by its API key.
     pub(crate) fn with_key_of(gateway: &Gateway, api_key: &str) -> Shop {
         Shop {
             port: gateway.port(),
@@ -68,8 +68,8 @@ impl Shop {
         Shop { api_key: api_key.to_owned(), ..self.clone() }
     }
 
-    /// `POST /api/payments` with this body, and headers beside the usual ones. While a first start
-    /// waits for the node, the request is sent again.
+    /// `POST /api/payments` with this body and further headers. Repeats the request while a
+    /// first start waits for the node.
     #[track_caller]
     pub(crate) fn post(&self, body: &str, headers: &[(&str, &str)]) -> Answer {
         wait_until("an answer other than `starting`", SOON, || {
@@ -80,7 +80,7 @@ impl Shop {
         })
     }
 
-    /// As [`Shop::post`], for a gateway that may not answer.
+    /// As [`Shop::post`], for a gateway that may not respond.
     pub(crate) fn try_post(&self, body: &str, headers: &[(&str, &str)]) -> std::io::Result<Answer> {
         let usual = [("content-type", "application/json"), ("x-api-key", self.api_key.as_str())];
         let headers = [&usual, headers].concat();
@@ -97,19 +97,19 @@ impl Shop {
         Created { id, address, fields }
     }
 
-    /// Creates a payment of this amount, written as in JSON.
+    /// Creates a payment of this JSON amount.
     #[track_caller]
     pub(crate) fn create(&self, amount: &str) -> Created {
         self.create_with(&format!("{{\"amountLtc\": {amount}}}"))
     }
 
-    /// Creates a payment that is told to a webhook.
+    /// Creates a payment with a webhook.
     #[track_caller]
     pub(crate) fn create_with_webhook(&self, amount: &str, webhook_url: &str) -> Created {
         self.create_with(&format!("{{\"amountLtc\": {amount}, \"webhookUrl\": \"{webhook_url}\"}}"))
     }
 
-    /// How a payment stands, as everybody may ask.
+    /// The public status of a payment.
     #[track_caller]
     pub(crate) fn status(&self, payment_id: &str) -> Fields {
         let path = format!("/api/payments/{payment_id}");
@@ -119,7 +119,7 @@ impl Shop {
         }
     }
 
-    /// Waits until a field of the payment reads so, as raw JSON.
+    /// Waits until a field of the payment has this raw JSON value.
     #[track_caller]
     pub(crate) fn await_field(
         &self,
@@ -136,8 +136,8 @@ impl Shop {
         })
     }
 
-    /// Waits until each of the newest payments' statuses says what the list says, which is read
-    /// from the database each time: something may change between the two calls.
+    /// Waits until the cached status of each of the newest payments equals the list, which is
+    /// always read from the database.
     #[track_caller]
     pub(crate) fn await_same_answers(&self) {
         let key = [("x-api-key", self.api_key.as_str())];
@@ -152,14 +152,14 @@ impl Shop {
         });
     }
 
-    /// Waits until the payment's status is this word.
+    /// Waits until the payment has this status.
     #[track_caller]
     pub(crate) fn await_status(&self, payment_id: &str, status: &str, wait: Duration) -> Fields {
         self.await_field(payment_id, "status", &format!("\"{status}\""), wait)
     }
 }
 
-/// A payment without what changes by itself.
+/// A payment without the remaining seconds.
 fn but_for_the_seconds(payment: &Fields) -> String {
     let left = payment.raw("expiresInSeconds");
     payment.whole().replacen(&format!("\"expiresInSeconds\":{left},"), "", 1)

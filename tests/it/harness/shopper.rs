@@ -1,6 +1,6 @@
-//! A shopper with Debian's Chromium, or Firefox: looks at pages, takes their pictures, reads their
-//! codes, and lets axe and Lighthouse judge them. What it sees is left in `target/checkout`, in a
-//! folder for each test.
+//! A shopper with Debian's Chromium or Firefox: opens pages, takes screenshots, scans QR
+//! codes, and runs axe and Lighthouse. Results are in `target/checkout`, in a directory per
+//! test.
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, Command, Stdio};
@@ -10,15 +10,15 @@ use serde_json::{Value, json};
 use super::files;
 use super::packages::prepare;
 
-/// What a page may weigh with all that it loads, in bytes: as it is, and compressed.
+/// Largest size of a page with everything that it loads, in bytes: raw, and compressed.
 const RAW_BYTES_MAX: u64 = 20_000;
 const COMPRESSED_BYTES_MAX: u64 = 8_000;
 
-/// Languages of each width of letters, and of both directions.
+/// Languages of each script width and both directions.
 const LANGUAGES: [&str; 13] =
     ["en", "de", "es", "fr", "it", "nl", "pl", "pt-BR", "ru", "tr", "ja", "zh-Hans", "ar"];
 
-/// A browser and the one who looks at it. Ends when dropped.
+/// A browser session. Ends when dropped.
 pub(crate) struct Shopper {
     process: Child,
     answers: std::io::Lines<BufReader<std::process::ChildStdout>>,
@@ -30,7 +30,7 @@ impl Shopper {
         Shopper::by("shopper.mjs", "/usr/bin/chromium")
     }
 
-    /// One who can only `open`, `await` and take a `shot`.
+    /// Firefox, with `open`, `await` and `shot` only.
     #[track_caller]
     pub(crate) fn arrive_with_firefox() -> Shopper {
         Shopper::by("firefox.mjs", "/usr/bin/firefox-esr")
@@ -68,7 +68,7 @@ impl Shopper {
         self.does(json!({"act": "open", "url": url}));
     }
 
-    /// Waits for a state; the page must come to it without being loaded again.
+    /// Waits for a state, which the page must reach without a reload.
     #[track_caller]
     pub(crate) fn sees(&mut self, state: &str, words: &str) {
         let seen = self.does(json!({"act": "await", "state": state}));
@@ -78,7 +78,7 @@ impl Shopper {
         self.evaluates(&state.replace(" .", "-"));
     }
 
-    /// Takes the pictures, and lets axe look for what keeps people out.
+    /// Takes screenshots and checks accessibility with axe.
     #[track_caller]
     pub(crate) fn evaluates(&mut self, name: &str) -> Value {
         let found = self.does(json!({"act": "judge"}));
@@ -86,7 +86,7 @@ impl Shopper {
         self.does(json!({"act": "shots", "name": name}))
     }
 
-    /// Reads the code from each picture and at half its size.
+    /// Scans the QR code of each screenshot, also at half its size.
     #[track_caller]
     pub(crate) fn scans(&mut self, name: &str, uri: &str) {
         let codes = self.does(json!({"act": "shots", "name": name}))["codes"].take();
@@ -97,7 +97,7 @@ impl Shopper {
         assert_eq!(half["code"], uri, "at half its size");
     }
 
-    /// The page is light in each language.
+    /// Checks the page's size in each language.
     #[track_caller]
     pub(crate) fn weighs(&mut self, name: &str, url: &str) {
         let weighed = self.does(json!({"act": "weigh", "url": url, "languages": LANGUAGES}));
@@ -108,7 +108,8 @@ impl Shopper {
         }
     }
 
-    /// One page and one stream of events, nothing from others, no cookie, nothing refused.
+    /// Checks that the page loads itself and one event stream: no third party, no cookie,
+    /// nothing refused.
     #[track_caller]
     pub(crate) fn asked_for_little(&mut self, origin: &str) {
         let seen = self.does(json!({"act": "seen"}));

@@ -1,4 +1,4 @@
-//! A terminal: a real one, made by script(1).
+//! A real terminal, provided by script(1).
 
 use std::io::{Read, Write};
 use std::process::{Child, Command, Stdio};
@@ -7,7 +7,7 @@ use std::thread;
 
 use super::wait::{SOON, wait_for, wait_until};
 
-/// A command on a terminal of its own. Killed when it is dropped.
+/// A command on a separate terminal. Killed when dropped.
 pub(crate) struct Terminal {
     process: Child,
     screen: Arc<Mutex<String>>,
@@ -24,7 +24,7 @@ impl Terminal {
     pub(crate) fn start(command: &str) -> Terminal {
         let mut process = Command::new("script")
             .args(["--quiet", "--return", "--command", command, "/dev/null"])
-            // What a terminal sets; whoever runs the tests may have none.
+            // The tests may run without a terminal.
             .env("TERM", "xterm")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

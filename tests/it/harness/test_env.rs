@@ -1,4 +1,4 @@
-//! The usual scene: a node, a gateway beside it, a shop that uses it.
+//! The usual test environment: a node, a gateway and a shop.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use super::gateway::Gateway;
 use super::node::Node;
 use super::shop::Shop;
 
-/// All that most tests need. The gateway goes before the node.
+/// The objects of most tests. The gateway is dropped before the node.
 pub(crate) struct TestEnv {
     pub(crate) gateway: Gateway,
     pub(crate) shop: Shop,
@@ -14,17 +14,17 @@ pub(crate) struct TestEnv {
 }
 
 impl TestEnv {
-    /// With the node that tests share. `None` if tests without a node are wanted.
+    /// With the shared node. `None` if tests without a node are requested.
     pub(crate) fn shared() -> Option<TestEnv> {
         Some(TestEnv::beside(Node::shared()?, |_| ()))
     }
 
-    /// With a node of its own, for a test that counts blocks, reorganises or stops the node.
+    /// With a separate node, for tests that count blocks, reorganise or stop it.
     pub(crate) fn alone() -> Option<TestEnv> {
         TestEnv::alone_with(|_| ())
     }
 
-    /// With a node of its own and a changed configuration.
+    /// With a separate node and a changed configuration.
     pub(crate) fn alone_with(configure: impl FnOnce(&Gateway)) -> Option<TestEnv> {
         Some(TestEnv::beside(Arc::new(Node::start()?), configure))
     }

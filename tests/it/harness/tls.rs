@@ -1,4 +1,4 @@
-//! Receivers behind TLS, with certificates made for the occasion.
+//! Receivers with TLS and generated certificates.
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -26,10 +26,10 @@ pub(crate) struct Identity {
     key: PKey<Private>,
 }
 
-/// When a certificate is good: days from now on, from and to.
+/// Validity of a certificate: days from now, from and to.
 pub(crate) type Validity = (i64, i64);
 
-/// A certificate of today.
+/// Valid today.
 pub(crate) const GOOD: Validity = (-1, 1);
 
 impl Identity {
@@ -74,12 +74,12 @@ impl Identity {
         Identity { certificate: builder.build(), key }
     }
 
-    /// Writes the certificate where a client may look for authorities.
+    /// Writes the certificate as a client's list of authorities.
     pub(crate) fn write(&self, file: &Path) {
         std::fs::write(file, self.certificate.to_pem().unwrap()).unwrap();
     }
 
-    /// Writes certificate and key as servers read them, and returns the two files.
+    /// Writes certificate and key for a server. Answers both files.
     pub(crate) fn write_to(&self, folder: &Path) -> [PathBuf; 2] {
         let [certificate, key] = ["certificate.pem", "key.pem"].map(|name| folder.join(name));
         self.write(&certificate);
@@ -92,7 +92,7 @@ fn now() -> i64 {
     i64::try_from(clock::now().as_secs()).unwrap()
 }
 
-/// A receiver that answers 200 to everybody who trusts its certificate.
+/// A receiver that responds 200 to clients that trust its certificate.
 pub(crate) struct TlsReceiver {
     port: u16,
     state: Arc<State>,
@@ -129,17 +129,17 @@ impl TlsReceiver {
         TlsReceiver { port, state, thread: Some(thread) }
     }
 
-    /// By name: that is what a certificate is for.
+    /// By host name, which the certificate contains.
     pub(crate) fn url(&self) -> String {
         format!("https://localhost:{}/hook", self.port)
     }
 
-    /// Connections that were tried.
+    /// Number of attempted connections.
     pub(crate) fn connections(&self) -> usize {
         self.state.connections.load(Ordering::SeqCst)
     }
 
-    /// Requests that came through.
+    /// Number of requests.
     pub(crate) fn requests(&self) -> usize {
         self.state.requests.load(Ordering::SeqCst)
     }
@@ -158,7 +158,7 @@ impl Drop for TlsReceiver {
 fn serve(stream: TcpStream, acceptor: &SslAcceptor, state: &State) -> Option<()> {
     state.connections.fetch_add(1, Ordering::SeqCst);
     stream.set_read_timeout(Some(Duration::from_secs(30))).ok()?;
-    // A client that does not trust us ends it here.
+    // A client that does not trust the certificate ends here.
     let mut stream = acceptor.accept(stream).ok()?;
     let read = stream.read(&mut [0; 16 * 1024]).ok()?;
     if read == 0 {

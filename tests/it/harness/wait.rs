@@ -1,14 +1,14 @@
-//! Waiting for something to become true, with a deadline. The only place that sleeps.
+//! Waits for conditions, with a deadline. The only module that sleeps.
 
 use std::time::{Duration, Instant};
 
-/// How long a look-again loop rests between two looks.
+/// Poll interval.
 const PAUSE: Duration = Duration::from_millis(10);
 
-/// Long enough for anything that works, on a machine that is busy with other tests.
+/// Enough for anything that works, on a machine that runs other tests.
 pub(crate) const SOON: Duration = Duration::from_secs(20);
 
-/// Looks until `look` finds something, and says what was awaited if it never does.
+/// Polls until `look` answers a value, or fails naming `what`.
 #[track_caller]
 pub(crate) fn wait_until<T>(
     what: &str,
@@ -25,13 +25,13 @@ pub(crate) fn wait_until<T>(
     }
 }
 
-/// Looks until `look` is true.
+/// Polls until `look` is true.
 #[track_caller]
 pub(crate) fn wait_for(what: &str, deadline: Duration, mut look: impl FnMut() -> bool) {
     wait_until(what, deadline, || look().then_some(()));
 }
 
-/// Watches that something stays true for a while: the way to see that nothing happens.
+/// Expects that something stays true for a while, to show that nothing happens.
 #[track_caller]
 pub(crate) fn stays_true(what: &str, duration: Duration, mut look: impl FnMut() -> bool) {
     let start = Instant::now();

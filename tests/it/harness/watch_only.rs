@@ -1,4 +1,4 @@
-//! A gateway that only watches, and a signer elsewhere.
+//! A watch-only gateway with an external signer.
 
 use std::fs;
 use std::path::PathBuf;
@@ -12,10 +12,10 @@ use serde_json::{Value, json};
 use super::gateway::{Gateway, Output};
 use super::test_env::TestEnv;
 
-/// A gateway without the signing key, whose sweeps are signed by litecoind's own wallet.
+/// A gateway without signing key; litecoind's wallet signs its sweeps.
 pub(crate) struct WatchOnly {
     pub(crate) test_env: TestEnv,
-    /// The key file, which lies elsewhere now.
+    /// The key, which is kept elsewhere.
     key: Xpriv,
 }
 
@@ -47,7 +47,7 @@ impl WatchOnly {
         Psbt::from_str(&text).unwrap()
     }
 
-    /// The node's wallet takes the keys of the first addresses, and signs what it can.
+    /// Imports the keys of the first addresses into the node's wallet and signs.
     pub(crate) fn sign(&self, psbt: &Psbt) -> String {
         let secp = bitcoin::secp256k1::Secp256k1::new();
         for index in 0..6u32 {
@@ -61,7 +61,7 @@ impl WatchOnly {
         signed["psbt"].as_str().unwrap().to_owned()
     }
 
-    /// The signer broadcasts it itself. Answers the transaction's id.
+    /// Broadcasts the transaction instead of returning the PSBT. Answers the txid.
     pub(crate) fn broadcast(&self, signed: &str) -> String {
         let done: Value = self.test_env.node.call("finalizepsbt", json!([signed]));
         assert_eq!(done["complete"], true, "{done}");

@@ -1,5 +1,5 @@
-//! The node's ZMQ messages, for a node that was built without ZMQ: the same frames, made from
-//! what its RPC tells. And a bare publisher, for frames that no good node would send.
+//! ZMQ messages for a node built without ZMQ, produced from its RPC, and a raw publisher for
+//! invalid frames.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -12,11 +12,11 @@ use serde_json::json;
 
 use super::rpc::{Rpc, RpcError};
 
-/// How often the announcer looks at the node.
+/// Poll interval of the announcer.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
-/// A PUB socket that sends frames as litecoind does: topic, body, and a number of four bytes,
-/// little end first, that counts up for each topic.
+/// A PUB socket that sends frames like litecoind: topic, body, and a little-endian sequence
+/// number of four bytes per topic.
 pub(crate) struct Publisher {
     socket: zmq::Socket,
     next: BTreeMap<String, u32>,
@@ -45,22 +45,22 @@ impl Publisher {
         self.publish_parts(&[topic.as_bytes(), body, &sequence.to_le_bytes()]);
     }
 
-    /// Sends a message of whatever parts.
+    /// Sends a message with arbitrary parts.
     pub(crate) fn publish_parts(&self, parts: &[&[u8]]) {
         self.socket.send_multipart(parts, 0).unwrap();
     }
 }
 
-/// Watches a node by RPC and publishes what its own ZMQ would: `rawtx` for each transaction that
-/// enters the mempool and for each one of every connected and disconnected block, then
-/// `hashblock` for a new tip.
+/// Publishes by RPC polling what the node's ZMQ would: `rawtx` for each transaction that
+/// enters the mempool and for each one of connected and disconnected blocks, then `hashblock`
+/// for a new tip.
 pub(crate) struct Announcer {
     stop: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Announcer {
-    /// Begins with what happens from now on.
+    /// Starts with the next events.
     pub(crate) fn start(rpc: Rpc, port: u16) -> Announcer {
         let stop = Arc::new(AtomicBool::new(false));
         let stopped = Arc::clone(&stop);
@@ -68,7 +68,7 @@ impl Announcer {
         let mut view = View::of(&rpc).unwrap_or_default();
         let thread = std::thread::spawn(move || {
             while !stopped.load(Ordering::Relaxed) {
-                // A node that is just stopping cannot tell; the next look may.
+                // A stopping node cannot answer; the next poll may.
                 if let Ok(next) = View::of(&rpc)
                     && view.tell(&next, &rpc, &mut publisher).is_ok()
                 {
@@ -86,13 +86,13 @@ impl Drop for Announcer {
         self.stop.store(true, Ordering::Relaxed);
         if let Some(thread) = self.thread.take() {
             thread.thread().unpark();
-            // A panic in the thread has said what was wrong; the test will miss its frames.
+            // A panic of the thread was reported; the test misses its frames.
             let _ = thread.join();
         }
     }
 }
 
-/// What the node knew at one look.
+/// The node's state at one poll.
 #[derive(Default, Clone)]
 struct View {
     tip: String,
@@ -122,7 +122,7 @@ impl View {
         Ok(View { tip, mempool })
     }
 
-    /// Publishes what changed from this view to the next.
+    /// Publishes the changes between two states.
     fn tell(&self, next: &View, rpc: &Rpc, publisher: &mut Publisher) -> Result<(), RpcError> {
         let mut blocks = Vec::new();
         if next.tip != self.tip && !self.tip.is_empty() {
@@ -136,7 +136,7 @@ impl View {
             transactions.extend(block.tx.into_iter().map(|tx| tx.hex));
         }
         for txid in next.mempool.difference(&self.mempool) {
-            // It may have left the mempool since; then its block will tell of it.
+            // It may have left the mempool; then its block reports it.
             if let Ok(hex) = rpc.try_call::<String>("getrawtransaction", json!([txid])) {
                 transactions.push(hex);
             }
@@ -151,8 +151,8 @@ impl View {
     }
 }
 
-/// The blocks that lead from one tip to another: those to disconnect, top first, and those to
-/// connect, lowest first.
+/// The blocks between two tips: those to disconnect, top first, and those to connect, lowest
+/// first.
 fn path(rpc: &Rpc, from: &str, to: &str) -> Result<(Vec<String>, Vec<String>), RpcError> {
     let header = |hash: &str| rpc.try_call::<Header>("getblockheader", json!([hash]));
     let (mut gone, mut new) = (Vec::new(), Vec::new());
@@ -169,7 +169,7 @@ fn path(rpc: &Rpc, from: &str, to: &str) -> Result<(Vec<String>, Vec<String>), R
     Ok((gone, new))
 }
 
-/// Bytes from their hexadecimal spelling.
+/// Decodes hexadecimal text.
 pub(crate) fn unhex(text: &str) -> Vec<u8> {
     bitcoin::hex::FromHex::from_hex(text).unwrap()
 }

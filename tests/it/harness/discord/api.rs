@@ -1,4 +1,4 @@
-//! The HTTP API of the stand-in: one request a connection.
+//! The HTTP API of the stand-in: one request per connection.
 
 use std::io::Write;
 use std::net::TcpStream;
@@ -15,8 +15,7 @@ use super::{
     MERCHANTS_CHANNEL, Mood, Person, Posted, State, TOKEN,
 };
 
-/// A message with files, as Discord takes it: its parts one after the other, the message's own JSON
-/// among them. The files come back as `sentFiles`.
+/// A multipart message with files. The files are returned as `sentFiles`.
 fn with_files(body: &[u8]) -> Value {
     let text = String::from_utf8_lossy(body);
     let Some((boundary, _)) = text.split_once("\r\n") else { return Value::Null };
@@ -39,7 +38,7 @@ fn with_files(body: &[u8]) -> Value {
     message
 }
 
-/// One request a connection.
+/// Serves one request.
 pub(super) fn serve_http(stream: TcpStream, state: &State) {
     let _ = serve_call(stream, state); // A client that breaks off is its own affair.
 }
@@ -208,7 +207,7 @@ fn route(state: &State, call: &Call, parts: &[&str]) -> (u16, Value) {
     }
 }
 
-/// The channel of direct messages with a person has a number of its own.
+/// Id of the direct-message channel of a user.
 pub(super) fn channel_of(person: u64) -> u64 {
     person + 7
 }
@@ -222,7 +221,7 @@ fn post_message(state: &State, call: &Call, channel: &str) -> (u16, Value) {
         return (403, json!({ "message": "Cannot send messages to this user", "code": code }));
     }
     let mut posted = state.posted.lock().unwrap();
-    // With `enforce_nonce` a message that was sent already is not sent again.
+    // With `enforce_nonce`, a repeated message is not sent again.
     let nonce = &call.body["nonce"];
     let enforced = call.body["enforce_nonce"] == json!(true) && !nonce.is_null();
     let repeated = posted.iter().find(|p| enforced && p.body["nonce"] == *nonce);
@@ -255,7 +254,7 @@ fn guild_object() -> Value {
     })
 }
 
-/// Commands as the API gives them back.
+/// Commands as the API returns them.
 fn registered(state: &State, commands: &Value) -> Value {
     let all = commands.as_array().cloned().unwrap_or_default();
     let with_ids = all.into_iter().map(|mut command| {

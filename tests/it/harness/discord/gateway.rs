@@ -1,4 +1,4 @@
-//! The gateway of the stand-in: one session over a web socket, which can be resumed.
+//! The gateway of the stand-in: one session over a WebSocket, which can be resumed.
 
 use std::io::ErrorKind;
 use std::net::TcpStream;
@@ -11,7 +11,7 @@ use tungstenite::{Message, WebSocket};
 
 use super::{APPLICATION, LOOK, State, TOKEN};
 
-/// One connection of the gateway.
+/// Serves one connection of the gateway.
 pub(super) fn serve_gateway(stream: TcpStream, state: &State) {
     let Ok(mut socket) = tungstenite::accept(stream) else { return };
     let _ = socket.get_mut().set_read_timeout(Some(LOOK));
@@ -24,12 +24,12 @@ pub(super) fn serve_gateway(stream: TcpStream, state: &State) {
     }
 }
 
-/// Hello, then whatever the bot says, and events as they come. Ends with the connection.
+/// Sends hello, handles the bot's messages, and sends events until the connection ends.
 fn speak(
     socket: &mut WebSocket<TcpStream>,
     state: &State,
     generation: u64,
-    // The number of the last event that this connection has sent, once it has a session.
+    // Number of the last event sent, once there is a session.
     sent: &mut Option<u64>,
 ) -> Option<()> {
     let hello = json!({ "op": 10, "d": { "heartbeat_interval": 1000 }, "s": null, "t": null });
@@ -97,7 +97,7 @@ fn hear(
                 gateway.identified += 1;
                 gateway.connected += 1;
                 gateway.session += 1;
-                // What happened before this session is not told to it; it counts from one.
+                // Events before this session are not sent to it.
                 gateway.events.clear();
                 *sent = Some(1);
                 json!({

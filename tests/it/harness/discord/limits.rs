@@ -1,8 +1,8 @@
-//! What Discord refuses of commands and messages because it is too long or too much.
+//! Discord's limits of commands and messages.
 
 use serde_json::{Value, json};
 
-/// What Discord says to commands that break its limits, if they do.
+/// The error for commands that exceed Discord's limits.
 pub(super) fn refuses_commands(commands: &Value) -> Option<String> {
     let all = commands.as_array()?;
     if all.len() > 100 {
@@ -10,7 +10,7 @@ pub(super) fn refuses_commands(commands: &Value) -> Option<String> {
     }
     for command in all {
         let name = command["name"].as_str().unwrap_or_default();
-        // Of a text in several languages the longest counts.
+        // The longest translation counts.
         if longest_texts(command) > 8000 {
             return Some(format!("{name}: too large"));
         }
@@ -29,7 +29,7 @@ pub(super) fn refuses_commands(commands: &Value) -> Option<String> {
     None
 }
 
-/// The characters in names, descriptions and choices of a command, in its longest languages.
+/// Characters of a command's names, descriptions and choices, in the longest translations.
 fn longest_texts(value: &Value) -> usize {
     let length = |text: &Value| text.as_str().unwrap_or_default().chars().count();
     let longest = |name: &str| {
@@ -42,7 +42,7 @@ fn longest_texts(value: &Value) -> usize {
     longest("name") + longest("description") + below.map(longest_texts).sum::<usize>()
 }
 
-/// What Discord says to a message that breaks its limits, if it does.
+/// The error for a message that exceeds Discord's limits.
 pub(super) fn refuses_message(message: &Value) -> Option<String> {
     let chars = |text: &Value| text.as_str().unwrap_or_default().chars().count();
     let mut over = Vec::new();
@@ -61,7 +61,7 @@ pub(super) fn refuses_message(message: &Value) -> Option<String> {
         for field in &fields {
             limit("field.name", chars(&field["name"]), 256);
             limit("field.value", chars(&field["value"]), 1_024);
-            // What is empty is refused as well.
+            // Empty texts are refused, too.
             limit("empty fields", usize::from(chars(&field["value"]) == 0), 0);
             total += chars(&field["name"]) + chars(&field["value"]);
         }
@@ -84,7 +84,7 @@ pub(super) fn refuses_message(message: &Value) -> Option<String> {
     (!over.is_empty()).then(|| over.join("; "))
 }
 
-/// The same of a command's options, those of its parts too.
+/// The error for options of a command and its subcommands.
 fn refuses_options(command: &Value) -> Option<String> {
     let name_is_fine = |name: &str| {
         (1..=32).contains(&name.chars().count())

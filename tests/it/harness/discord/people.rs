@@ -1,12 +1,12 @@
-//! Who types on Discord, and what they read.
+//! Users on Discord, and the messages that they read.
 //!
-//! Must not know: how it gets there.
+//! Must not know: the transport.
 
 use serde_json::{Value, json};
 
 use super::{ADMIN_ROLE, GUILD};
 
-/// Somebody on Discord, at the place where they type.
+/// A user, at the place where they type.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Person {
     pub(crate) id: u64,
@@ -14,7 +14,7 @@ pub(crate) struct Person {
     pub(crate) roles: Vec<u64>,
     /// The server, or a direct message to the bot.
     pub(crate) guild: Option<u64>,
-    /// The language of their Discord.
+    /// The language of the user's Discord.
     pub(crate) locale: String,
 }
 
@@ -30,12 +30,12 @@ impl Person {
         Person { roles: vec![ADMIN_ROLE], ..Person::member(id, name) }
     }
 
-    /// The same person elsewhere.
+    /// The same user elsewhere.
     pub(crate) fn at(&self, guild: Option<u64>) -> Person {
         Person { guild, ..self.clone() }
     }
 
-    /// The same person with their Discord in this language.
+    /// The same user with another language.
     pub(crate) fn speaking(&self, locale: &str) -> Person {
         Person { locale: locale.to_owned(), ..self.clone() }
     }
@@ -57,28 +57,28 @@ impl Person {
     }
 }
 
-/// A message as it ended up in a channel.
+/// A message in a channel.
 #[derive(Debug, Clone)]
 pub(crate) struct Posted {
     pub(crate) channel: u64,
-    /// The person whose direct messages the channel is.
+    /// The user of a direct-message channel.
     pub(crate) to: Option<u64>,
     pub(crate) body: Value,
 }
 
-/// What the bot answered to one interaction.
+/// The bot's response to an interaction.
 #[derive(Debug, Clone)]
 pub(crate) struct Reply {
-    /// The type of the first answer: 4 message, 5 deferred, 6 deferred update, 8
-    /// autocompletion, 9 a form.
+    /// Type of the first response: 4 message, 5 deferred, 6 deferred update, 8 autocompletion,
+    /// 9 form.
     pub(crate) kind: u64,
-    /// The answer itself, with what followed a deferral.
+    /// The response, with the follow-up of a deferral.
     pub(crate) body: Value,
     pub(super) ephemeral: bool,
 }
 
 impl Reply {
-    /// Everything that a person reads of it.
+    /// All text that a user reads.
     pub(crate) fn text(&self) -> String {
         readable(&self.body)
     }
@@ -92,7 +92,7 @@ impl Reply {
         buttons(&self.body).into_iter().map(|(label, _)| label).collect()
     }
 
-    /// The names and values of an autocompletion.
+    /// Names and values of an autocompletion.
     pub(crate) fn choices(&self) -> Vec<(String, String)> {
         let choices = self.body["choices"].as_array().cloned().unwrap_or_default();
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
@@ -100,7 +100,7 @@ impl Reply {
     }
 }
 
-/// Everything that a person reads of a message.
+/// All text that a user reads of a message.
 pub(crate) fn readable(body: &Value) -> String {
     let mut parts = Vec::new();
     let mut add = |value: &Value| {
@@ -121,7 +121,7 @@ pub(crate) fn readable(body: &Value) -> String {
     parts.join("\n")
 }
 
-/// Labels and ids of the buttons of a message that can be pressed.
+/// Labels and ids of a message's enabled buttons.
 pub(crate) fn buttons(body: &Value) -> Vec<(String, String)> {
     let rows = body["components"].as_array().into_iter().flatten();
     rows.flat_map(|row| row["components"].as_array().into_iter().flatten())
