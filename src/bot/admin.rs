@@ -13,7 +13,7 @@ use crate::store::{ReadTx, merchants as rows, stats};
 
 use super::answer::{Answer, date, relative, reply};
 use super::authorization::Admin;
-use super::buttons;
+use super::confirm;
 use super::language::Language;
 use super::lists::{self, List};
 use super::merchant::{address_lines, before_after};
@@ -111,7 +111,7 @@ async fn revoke_sub(
     );
     let page = Answer::page(words.title_revoke, &text);
     let (pending_action, yes) = (PendingAction::RevokeSub(merchant.id), words.button_revoke);
-    let answer = buttons::confirm(bot, asker.user, language, &pending_action, page, yes).await?;
+    let answer = confirm::confirm(bot, asker.user, language, &pending_action, page, yes).await?;
     reply(context, answer).await
 }
 
@@ -141,7 +141,7 @@ async fn suspend(
     );
     let page = Answer::page(words.title_suspend, &text);
     let (pending_action, yes) = (PendingAction::Suspend(merchant.id), words.button_suspend);
-    let answer = buttons::confirm(bot, asker.user, language, &pending_action, page, yes).await?;
+    let answer = confirm::confirm(bot, asker.user, language, &pending_action, page, yes).await?;
     reply(context, answer).await
 }
 

@@ -1,4 +1,4 @@
-//! What is offered while somebody types: their own payments, the merchants for administrators.
+//! Autocompletion: merchants see their own payments, administrators see merchants.
 //! Nothing on any error, and nothing of anybody else.
 
 use std::time::Duration;
@@ -17,7 +17,7 @@ const OFFERED_MAX: usize = 25;
 /// The newest payments among which is looked.
 const LOOKED_THROUGH: u32 = 500;
 
-/// Whoever types does not wait for longer: with the way to Discord that is less than 300 ms.
+/// The longest wait for suggestions: with the way to Discord it stays below 300 ms.
 const PATIENCE: Duration = Duration::from_millis(250);
 
 type Choices = Vec<serenity::AutocompleteChoice>;

@@ -1,7 +1,4 @@
-//! Buttons: questions that want a yes before something is done, and pages of lists.
-//!
-//! What a button means stands in the database; its id is only a random name for it. So a forged or
-//! an old button does nothing, and a restart in between changes nothing.
+//! Buttons and forms of Discord: runs a confirmed action, and turns the pages of lists.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -19,59 +16,15 @@ use crate::operations::second_factor::{self, Attempt, Passed};
 use crate::operations::{Actor, Refusal, announce, confirmations, sweeps};
 use crate::store::{WriteTx, merchants};
 
-use super::answer::{self, Answer, date, grouped, relative};
+use super::answer::{self, Answer};
 use super::authorization::{Admin, Origin, check_place};
+use super::confirm::{NO, YES, address_set};
 use super::error::{self, Asked};
 use super::language::{Language, Value};
 use super::lists::{self, List};
 use super::pending_action::{Needed, PendingAction};
 use super::press::Press;
 use super::{Bot, Data, Failure, account_of, admin, operator, second_factor as forms, secrets};
-
-/// What the ids of our buttons begin with.
-const YES: &str = "yes:";
-const NO: &str = "no:";
-
-/// The button that cancels a change of address; it stands as long as the change can be cancelled.
-pub(super) async fn cancel_button(
-    bot: &Bot,
-    user: u64,
-    language: Language,
-    until: Timestamp,
-) -> Result<serenity::CreateButton, Failure> {
-    let now = bot.clock.now();
-    let stands_ms = until.ms_since(now);
-    let (act, argument) = PendingAction::CancelAddressChange.as_row();
-    let ask = move |tx: &WriteTx| Ok(confirmations::ask(tx, user, act, &argument, stands_ms, now)?);
-    let id = bot.write(ask).await?;
-    let button = serenity::CreateButton::new(format!("{YES}{id}"));
-    Ok(button.label(language.words.button_cancel_change).style(serenity::ButtonStyle::Danger))
-}
-
-/// A page that asks, with the buttons to answer.
-pub(super) async fn confirm(
-    bot: &Bot,
-    user: u64,
-    language: Language,
-    pending_action: &PendingAction,
-    page: Answer,
-    yes: &str,
-) -> Result<Answer, Failure> {
-    let now = bot.clock.now();
-    let (act, argument) = pending_action.as_row();
-    let ask = move |tx: &WriteTx| {
-        Ok(confirmations::ask(tx, user, act, &argument, confirmations::STANDS_MS, now)?)
-    };
-    let id = bot.write(ask).await?;
-    Ok(page.with_buttons(vec![
-        serenity::CreateButton::new(format!("{YES}{id}"))
-            .label(yes)
-            .style(serenity::ButtonStyle::Danger),
-        serenity::CreateButton::new(format!("{NO}{id}"))
-            .label(language.words.button_leave)
-            .style(serenity::ButtonStyle::Secondary),
-    ]))
-}
 
 /// Takes what Discord tells of buttons and forms; everything else is the framework's.
 pub(super) async fn event(
@@ -106,7 +59,7 @@ pub(super) async fn event(
             }
         }
         Err(failure) => {
-            // The message stays as it is: it may be somebody else's.
+            // The message stays as it is: it may belong to another user.
             let asked = Asked {
                 interaction: press.interaction(),
                 user: press.user(),
@@ -361,20 +314,6 @@ async fn tell(
             Answer::text(words.announced)
         }
     })
-}
-
-/// Where payouts go after a registration, and from when on.
-pub(super) fn address_set(language: Language, set: &PayoutAddress) -> String {
-    let (words, address) = (language.words, grouped(&set.address.to_string()));
-    if set.effective_at <= set.registered_at {
-        return language.say(words.address_is, &[("address", &address)]);
-    }
-    let values: [(&str, &Value); 3] = [
-        ("address", &address),
-        ("date", &date(set.effective_at)),
-        ("when", &relative(set.effective_at)),
-    ];
-    language.say(words.address_will_be, &values)
 }
 
 /// How long an administrator waits for the sweeper, and how often it is looked for.

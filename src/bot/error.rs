@@ -193,7 +193,7 @@ fn said_of(error: &poise::FrameworkError<'_, Data, Failure>, asked: &Asked<'_>) 
         }
         E::PermissionFetchFailed { .. } => CommandError::PermissionsUnknown,
         E::CommandCheckFailed { error: None, .. } => CommandError::NotUsable,
-        // Those below come with no command: whoever has sent nothing is told nothing.
+        // The errors below belong to no command: there is no user to answer.
         E::Setup { .. }
         | E::EventHandler { .. }
         | E::DynamicPrefix { .. }

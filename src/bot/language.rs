@@ -1,20 +1,19 @@
-//! The languages of the bot: one file each. Whoever asks is answered in the language that Discord
-//! says with the command, and direct messages are in the one that their reader used last.
+//! The languages of the bot: one file each. A user is answered in the language that Discord reports
+//! with the command; direct messages are in the language that their reader used last.
 //!
-//! A language that lacks a sentence does not compile. What acts refuse and tell is a value, said in
-//! English where its type stands, for every door; the other languages say it in `typed.rs`.
+//! A language that lacks a sentence does not compile. Refusals and notifications are values whose
+//! types have the English text; `typed.rs` has the other languages.
 //!
-//! In a sentence `{name}` stands for a value, `{n|one|many}` for the word that fits the number `n`,
-//! `{/set_address}` for a command as it is called in that language, `{/payment id}` for a command
-//! with a value behind it. Values are put in as they are: whoever gives a text of other people has
-//! taken the markup out of it. Amounts and times look alike in all languages.
+//! In a sentence `{name}` is a value, `{n|one|many}` the word that fits the number `n`,
+//! `{/set_address}` a command, and `{/payment id}` a command with a value. Values are inserted as
+//! they are, so their writer escapes markup. Amounts and times look alike in all languages. Names of
+//! commands and options are English.
 
 mod de;
 mod descriptions;
 mod en;
 mod es;
 mod fr;
-mod names;
 mod pt_br;
 mod typed;
 
@@ -357,9 +356,9 @@ impl Language {
         if let Some(command) = part.strip_prefix('/') {
             return match command.split_once(' ') {
                 Some((command, argument)) => {
-                    format!("`/{} {}`", self.command(command), value(argument))
+                    format!("`/{command} {}`", value(argument))
                 }
-                None => format!("`/{}`", self.command(command)),
+                None => format!("`/{command}`"),
             };
         }
         let Some((name, forms)) = part.split_once('|') else { return value(part) };
@@ -368,12 +367,6 @@ impl Language {
             Ok(number) if (self.one)(number) => one.to_owned(),
             Ok(_) | Err(_) => many.to_owned(),
         }
-    }
-
-    /// What a command is called, by its name in English.
-    pub(super) fn command(self, name: &str) -> &str {
-        let found = self.column.and_then(|column| names::of(name, column));
-        found.unwrap_or(name)
     }
 }
 
@@ -416,7 +409,7 @@ pub(super) fn longest_notification(stored: Option<&str>, text: &str) -> usize {
     chars.max().unwrap_or(0)
 }
 
-/// Gives commands, options and choices their names and descriptions in all languages.
+/// Gives commands and options their descriptions, and choices their names, in all languages.
 pub(super) fn translate(commands: &mut [poise::Command<Data, Failure>]) {
     translate_below("", commands);
 }
@@ -424,14 +417,12 @@ pub(super) fn translate(commands: &mut [poise::Command<Data, Failure>]) {
 fn translate_below(above: &str, commands: &mut [poise::Command<Data, Failure>]) {
     for command in commands {
         let path = format!("{above}{}", command.name);
-        command.name_localizations = in_locales(&path, names::of).into();
         command.description_localizations = in_locales(&path, descriptions::of).into();
         for option in &mut command.parameters {
             let path = format!("{path} {}", option.name);
-            option.name_localizations = in_locales(&path, names::of).into();
             option.description_localizations = in_locales(&path, descriptions::of).into();
             for choice in option.choices.to_mut() {
-                choice.localizations = in_locales(&choice.name, names::of_choice).into();
+                choice.localizations = in_locales(&choice.name, descriptions::of_choice).into();
             }
         }
         translate_below(&format!("{path} "), &mut command.subcommands);

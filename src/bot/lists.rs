@@ -1,5 +1,5 @@
 //! Lists, ten lines a page, with buttons to turn them. A page's button names the list and the page
-//! and nothing else: whoever presses it sees their own, whatever the button says.
+//! and nothing else: each user sees their own, whatever the button says.
 
 use poise::serenity_prelude as serenity;
 

@@ -1,5 +1,4 @@
-//! The commands by which merchants run their account. Whoever sends one acts on the account of
-//! their own Discord user.
+//! Commands for merchants. Each acts on the account of the user who sends it.
 
 use crate::domain::merchant::{BusinessName, Subscription, address_in_force, address_to_come};
 use crate::domain::notification::{Kind, Way};
@@ -10,7 +9,7 @@ use crate::operations::second_factor::{self, Passed};
 use crate::store::{audit_log, merchants as rows};
 
 use super::answer::{Answer, date, grouped, relative, reply};
-use super::buttons;
+use super::confirm;
 use super::language::{Language, Value};
 use super::lists::{self, List};
 use super::pending_action::PendingAction;
@@ -132,7 +131,7 @@ async fn set_address(
     let shown = grouped(&address.to_string());
     let answer = match registered {
         Ok(same) if !same.is_new => {
-            let set = buttons::address_set(language, &same.registration);
+            let set = confirm::address_set(language, &same.registration);
             Answer::text(format!("{set}{warning}"))
         }
         Ok(_) => {
@@ -151,7 +150,7 @@ async fn set_address(
             let page = Answer::page(words.title_change_address, &text);
             let pending_action = PendingAction::SetAddress(address.to_string());
             let yes = words.button_change_address;
-            buttons::confirm(bot, user, language, &pending_action, page, yes).await?
+            confirm::confirm(bot, user, language, &pending_action, page, yes).await?
         }
     };
     reply(context, answer).await

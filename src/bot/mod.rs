@@ -15,6 +15,7 @@ mod authorization;
 mod autocomplete;
 mod buttons;
 mod calls;
+mod confirm;
 mod error;
 mod language;
 mod lists;
@@ -372,7 +373,7 @@ async fn begin(context: Context<'_>) -> Result<Asker, Failure> {
     })
 }
 
-/// The language of whoever sent a command.
+/// The language of the user who sent a command.
 fn language_of(context: Context<'_>) -> Language {
     Language::of_locale(context.locale().unwrap_or_default())
 }

@@ -124,7 +124,7 @@ async fn payments(
     reply(context, page).await
 }
 
-/// The asker's own payment of this id. Somebody else's does not exist for them.
+/// The user's own payment of this id. Payments of others do not exist for them.
 pub(super) fn own_payment(
     tx: &ReadTx,
     user: u64,

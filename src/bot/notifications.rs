@@ -1,9 +1,10 @@
-//! Delivery of the bot's notifications: by direct message, grouped, at most once a minute, each once.
+//! Delivery of the bot's notifications: by direct message, grouped, at most once a minute, each
+//! once.
 //!
-//! A notification is stored before it is sent, and so is the batch that one message carries. A restart
-//! loses nothing and sends a started batch unchanged; Discord drops the repetition by its nonce. A
-//! user who accepts no direct messages finds notifications with `/notifications`, and can be mentioned
-//! in a channel.
+//! A notification is stored before it is sent, and so is the batch that one message carries. A
+//! restart loses nothing and sends a started batch unchanged; Discord drops the repetition by its
+//! nonce. A user who accepts no direct messages finds notifications with `/notifications`, and can
+//! be mentioned in a channel.
 
 use std::collections::{BTreeMap, HashMap};
 use std::panic::AssertUnwindSafe;
@@ -27,7 +28,7 @@ use crate::view::role_status::Role;
 use super::answer::{DESCRIPTION_CHARS_MAX, cut};
 use super::calls::{in_time, in_words, is_unauthorized, may_pass, refusal_of};
 use super::language::{self, ENGLISH, Language};
-use super::{Bot, Failure, buttons, http_of};
+use super::{Bot, Failure, confirm, http_of};
 
 /// The pause between two looks.
 const LOOK: Duration = Duration::from_secs(2);
@@ -284,7 +285,7 @@ async fn tell_merchant(
         (asked, address_to_come(account.addresses.current(), bot.clock.now()))
     {
         let until = to_come.effective_at;
-        message = message.button(buttons::cancel_button(bot, user, language, until).await?);
+        message = message.button(confirm::cancel_button(bot, user, language, until).await?);
     }
     let outcome = match by_channel && bot.settings.notifications_channel_id.is_some() {
         // It is kept for them as if they took no messages.
@@ -394,7 +395,7 @@ impl Post {
         nonce: &str,
         message: serenity::CreateMessage,
     ) -> Outcome {
-        // Mentions that a message allows were set by whoever made it; else there are none.
+        // A message allows only the mentions that its author set.
         let message = message.nonce(serenity::Nonce::String(nonce.to_owned())).enforce_nonce(true);
         match in_time(channel.send_message(&self.http, message)).await {
             Ok(_) => Outcome::Sent,

@@ -17,8 +17,8 @@ use crate::view::role_status::Role;
 use super::admin::read_id;
 use super::answer::{Answer, logged, ltc, relative, reply};
 use super::authorization::Admin;
-use super::buttons;
 use super::calls::patiently;
+use super::confirm;
 use super::language::{Language, Value};
 use super::lists::{self, List};
 use super::pending_action::PendingAction;
@@ -186,7 +186,7 @@ async fn sweep_now(context: Context<'_>) -> Result<(), Failure> {
     let page = Answer::page(words.title_sweep, &language.say(words.sweep, &values));
     let yes = words.button_sweep;
     let answer =
-        buttons::confirm(bot, asker.user, language, &PendingAction::SweepNow, page, yes).await?;
+        confirm::confirm(bot, asker.user, language, &PendingAction::SweepNow, page, yes).await?;
     reply(context, answer).await
 }
 
@@ -234,7 +234,7 @@ async fn announce(
     let (language, words) = (asker.language, asker.language.words);
     let page = Answer::page(words.title_announce, &plain(&text));
     let (pending_action, yes) = (PendingAction::Announce(text), words.button_announce);
-    let answer = buttons::confirm(bot, asker.user, language, &pending_action, page, yes).await?;
+    let answer = confirm::confirm(bot, asker.user, language, &pending_action, page, yes).await?;
     reply(context, answer).await
 }
 
@@ -257,7 +257,7 @@ pub(super) async fn post_announcement(settings: &Settings, text: &str) -> Result
     Ok(())
 }
 
-/// The same for whoever has no Discord at hand.
+/// The same for operators without Discord.
 ///
 /// # Errors
 /// A sentence that says what to do.

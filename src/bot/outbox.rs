@@ -10,7 +10,7 @@ use crate::webhooks::trial;
 use super::admin::{called, read_id};
 use super::answer::{Answer, reply};
 use super::authorization::Admin;
-use super::buttons;
+use super::confirm;
 use super::lists::{self, List};
 use super::money::own_payment;
 use super::pending_action::PendingAction;
@@ -136,7 +136,7 @@ async fn test_webhook(
     interaction_context = "Guild"
 )]
 async fn webhooks(_: Context<'_>) -> Result<(), Failure> {
-    // Discord sends one of its parts; this is for whoever makes up something else.
+    // Discord sends one of its parts; a forged request may not.
     Err(Failure::ChoosePart)
 }
 
@@ -178,6 +178,6 @@ async fn resend(
     let text = language.say(words.resend_all, &[("name", &called(&merchant))]);
     let page = Answer::page(words.title_resend_all, &text);
     let (pending_action, yes) = (PendingAction::ResendAll(id), words.button_resend_all);
-    let answer = buttons::confirm(bot, asker.user, language, &pending_action, page, yes).await?;
+    let answer = confirm::confirm(bot, asker.user, language, &pending_action, page, yes).await?;
     reply(context, answer).await
 }

@@ -8,7 +8,7 @@ use crate::operations::second_factor::{self as operations, FactorRefusal};
 use crate::store::WriteTx;
 
 use super::answer::{Answer, reply};
-use super::buttons;
+use super::confirm;
 use super::language::{Language, Value};
 use super::pending_action::PendingAction;
 use super::press::FORM;
@@ -31,7 +31,7 @@ const CODE_CHARS_MAX: u16 = 32;
     interaction_context = "Guild|BotDm"
 )]
 async fn second_factor(_: Context<'_>) -> Result<(), Failure> {
-    // Discord sends one of its parts; this is for whoever makes up something else.
+    // Discord sends one of its parts; a forged request may not.
     Err(Failure::ChoosePart)
 }
 
@@ -57,7 +57,7 @@ async fn enable(context: Context<'_>) -> Result<(), Failure> {
     let text = language.say(words.factor_setup, &values);
     let page = Answer::page(words.title_factor_enable, &text);
     let (pending_action, yes) = (PendingAction::EnableSecondFactor, words.button_enter_code);
-    let answer = buttons::confirm(bot, user, language, &pending_action, page, yes).await?;
+    let answer = confirm::confirm(bot, user, language, &pending_action, page, yes).await?;
     reply(context, answer).await
 }
 
@@ -79,7 +79,7 @@ async fn disable(context: Context<'_>) -> Result<(), Failure> {
     let words = language.words;
     let page = Answer::page(words.title_factor_disable, words.factor_disable);
     let (pending_action, yes) = (PendingAction::DisableSecondFactor, words.button_enter_code);
-    let answer = buttons::confirm(bot, user, language, &pending_action, page, yes).await?;
+    let answer = confirm::confirm(bot, user, language, &pending_action, page, yes).await?;
     reply(context, answer).await
 }
 

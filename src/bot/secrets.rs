@@ -6,7 +6,7 @@ use crate::operations::merchants as operations;
 use crate::store::audit_log;
 
 use super::answer::{Answer, reply};
-use super::buttons;
+use super::confirm;
 use super::language::Language;
 use super::merchant::before_after;
 use super::pending_action::PendingAction;
@@ -16,7 +16,7 @@ pub(super) fn commands() -> Vec<poise::Command<Data, Failure>> {
     vec![view_key(), rotate_key(), view_webhook_secret(), rotate_webhook_secret()]
 }
 
-/// Secrets are shown so often an hour at most: whoever needs one more often is no person.
+/// How often an hour secrets are shown at most: a person needs no more.
 const SHOWN_PER_HOUR: u32 = 5;
 
 /// Records that the asker is shown a secret, and answers whose it is.
@@ -82,7 +82,7 @@ async fn rotate_key(
     let text = format!("{change}\n\n{meanwhile} {}", words.open_go_on);
     let page = Answer::page(words.title_rotate_key, &text);
     let (pending_action, yes) = (PendingAction::RotateKey(old), words.button_rotate_key);
-    let answer = buttons::confirm(bot, user, language, &pending_action, page, yes).await?;
+    let answer = confirm::confirm(bot, user, language, &pending_action, page, yes).await?;
     reply(context, answer).await
 }
 
@@ -145,6 +145,6 @@ async fn rotate_webhook_secret(context: Context<'_>) -> Result<(), Failure> {
     let text = format!("{change}\n\n{}", words.two_signatures);
     let page = Answer::page(words.title_rotate_secret, &text);
     let (pending_action, yes) = (PendingAction::RotateWebhookSecret, words.button_rotate_secret);
-    let answer = buttons::confirm(bot, user, language, &pending_action, page, yes).await?;
+    let answer = confirm::confirm(bot, user, language, &pending_action, page, yes).await?;
     reply(context, answer).await
 }

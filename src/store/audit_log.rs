@@ -2,7 +2,6 @@
 //! ([`chain`]), so that a changed or removed row is detected.
 
 pub(crate) mod chain;
-pub(super) mod hash;
 
 use rusqlite::{OptionalExtension, Row, ToSql, params};
 
@@ -10,6 +9,7 @@ use crate::domain::audit_log::Head;
 use crate::domain::merchant::MerchantId;
 use crate::domain::time::Timestamp;
 
+use super::audit_log_hash as hash;
 use super::error::Error;
 use super::tx::{ReadTx, WriteTx};
 

@@ -22,7 +22,7 @@ use crate::safe_file::Output;
 use crate::secret::BackupKey;
 
 use self::check::evaluate;
-use super::audit_log::hash;
+use super::audit_log_hash as hash;
 use super::connect::{READ_WRITE, connect};
 use super::database::Store;
 use super::error::Error;

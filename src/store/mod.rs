@@ -17,6 +17,7 @@
 
 pub(crate) mod accounts;
 pub(crate) mod audit_log;
+mod audit_log_hash;
 pub(crate) mod authenticated;
 pub(crate) mod backup;
 pub(crate) mod batches;

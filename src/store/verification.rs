@@ -8,7 +8,7 @@ use rusqlite::Connection;
 use crate::domain::merchant::MerchantId;
 use crate::secret::RowKeys;
 
-use super::audit_log::hash;
+use super::audit_log_hash as hash;
 use super::authenticated::{MERCHANTS, MISSING, PAYOUT_ADDRESSES, TABLES};
 use super::error::Error;
 use super::heads::{self, Head, Heads};

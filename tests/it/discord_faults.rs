@@ -134,7 +134,7 @@ fn an_invalid_token_is_logged_once_and_stops_nothing() {
     ]);
     let shop = Shop::with_key_of(&gateway, &added.text("apiKey"));
     payments_go_on(&shop, "without a bot");
-    stays_true("one try: Discord bars whoever tries too often", Duration::from_secs(4), || {
+    stays_true("one try: Discord bars clients that try too often", Duration::from_secs(4), || {
         discord.count("GET", "/gateway/bot") == 1
     });
     assert_eq!(gateway.log_lines(&["no connection to Discord"]).len(), 1);

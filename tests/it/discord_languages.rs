@@ -71,7 +71,7 @@ fn a_german_merchant_reads_only_german_to_the_first_payment() {
     discord.command(&root, "grant_sub", grant(ADA, 1));
     said("subscription", json!([]), "Dein Abonnement läuft bis <t:");
     let key = secret_in(&said("view_key", json!([]), "Dein API-Schlüssel: ||`lg_regtest_"));
-    let help = said("help", json!([]), "✔ **API-Schlüssel**: `/schlüssel_zeigen`");
+    let help = said("help", json!([]), "✔ **API-Schlüssel**: `/view_key`");
     assert!(!help.text().contains('✘'), "all three steps are done: {}", help.text());
 
     let receiver = Receiver::start();
@@ -123,8 +123,13 @@ fn direct_messages_use_the_last_language_of_their_reader() {
         gateway.set("discord.notifications_channel_id", id);
     });
     let people = [
-        (ADA, "de", "API-Schlüssel wurde ersetzt", "Auf dich wartet 1 Mitteilung: `/mitteilungen`"),
-        (BOB, "pt-BR", "chave de API foi trocada", "1 aviso espera por você: `/avisos`"),
+        (
+            ADA,
+            "de",
+            "API-Schlüssel wurde ersetzt",
+            "Auf dich wartet 1 Mitteilung: `/notifications`",
+        ),
+        (BOB, "pt-BR", "chave de API foi trocada", "1 aviso espera por você: `/notifications`"),
         (EVE, "ja", "API key was replaced", "1 notification waits for you: `/notifications`"),
     ];
     for (minutes, (id, locale, words, waits)) in (2..).step_by(2).zip(people) {
@@ -155,7 +160,7 @@ fn direct_messages_use_the_last_language_of_their_reader() {
         "INSERT INTO role_status (role, at, report) VALUES ('watcher', 1, '{report}')
          ON CONFLICT (role) DO UPDATE SET report = excluded.report"
     ));
-    discord.await_message(ROOT, &["El ZMQ del nodo no dice nada", "`/nodo`"]);
+    discord.await_message(ROOT, &["El ZMQ del nodo no dice nada", "`/node`"]);
     // An impossible locale is not stored.
     let odd = Person::member(BOB, "bob").speaking(&"x".repeat(200));
     assert!(discord.command(&odd, "docs", json!([])).text().contains("integration guide"));
@@ -446,20 +451,22 @@ fn check_language(locale: &str) {
     );
 }
 
+/// Names of commands are English for every user, and the reference lists each command.
 #[test]
-fn the_guide_lists_each_command_in_each_language() {
+fn the_reference_lists_each_command_by_its_one_name() {
     let printed = Gateway::bare().run(&["bot", "commands", "--json"]).stdout;
     let commands: Value = serde_json::from_str(&printed).unwrap();
     let page = files::project().join("static/docs/reference/discord-commands.md");
-    let guide = std::fs::read_to_string(page).unwrap();
+    let reference = std::fs::read_to_string(page).unwrap();
     for command in commands.as_array().unwrap() {
         let name = command["name"].as_str().unwrap();
-        let others = ["de", "es-ES", "fr", "pt-BR"].map(|locale| {
-            let called = command["name_localizations"][locale].as_str();
-            format!("`{}`", called.unwrap_or_else(|| panic!("/{name} has no name in {locale}")))
-        });
-        let line = format!("| `/{name}` | {} |", others.join(" | "));
-        assert!(guide.contains(&line), "discord-commands.md lacks the line\n{line}");
+        let named = [format!("`/{name}`"), format!("`/{name} ")];
+        assert!(
+            named.iter().any(|name| reference.contains(name)),
+            "discord-commands.md lacks /{name}"
+        );
+        let translated = command["name_localizations"].as_object();
+        assert!(translated.is_none_or(serde_json::Map::is_empty), "/{name}: {translated:?}");
     }
 }
 
@@ -583,5 +590,5 @@ fn autocompletion_does_not_wait_for_a_slow_database() {
     let took = begun.elapsed();
     assert!(offered.choices().is_empty(), "{offered:?}");
     assert!(took >= Duration::from_millis(200), "it did not wait at all: {took:?}");
-    assert!(took < Duration::from_millis(1_500), "whoever types waited for {took:?}");
+    assert!(took < Duration::from_millis(1_500), "the user waited for {took:?}");
 }

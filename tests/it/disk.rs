@@ -51,7 +51,7 @@ fn a_full_disk_loses_nothing_and_allows_reads() {
     node.send(&before.address, "0.05");
     node.mine(2);
     gateway.await_log(&["warn", "watcher pass failed", "full"]);
-    assert!(gateway.ended().is_none(), "it goes on");
+    assert!(gateway.ended().is_none(), "it continues");
     recorder.free_disk();
     shop.await_status(&before.id, "completed", SOON);
     let after = shop.create("0.05");
@@ -102,7 +102,7 @@ fn a_lock_held_by_another_process_is_awaited_briefly() {
     node.send(&before.address, "0.05");
     node.mine(2);
     gateway.await_log(&["warn", "watcher pass failed", "busy"]);
-    assert!(gateway.ended().is_none(), "it goes on");
+    assert!(gateway.ended().is_none(), "it continues");
     other.execute_batch("COMMIT").unwrap();
     shop.await_status(&before.id, "completed", SOON);
     shop.create("0.05");

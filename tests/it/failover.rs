@@ -413,7 +413,7 @@ fn another_chain_is_never_followed() {
     let later = shop.create("0.05");
     first.node.send(&later.address, "0.05");
     first.node.mine(2);
-    wait_until("it goes on", SOON, || {
+    wait_until("it continues", SOON, || {
         (shop.status(&later.id).text("status") == "completed").then_some(())
     });
 }

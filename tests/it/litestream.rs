@@ -101,7 +101,7 @@ fn drill(mark: Mark) {
     let answered: Vec<Created> =
         answered.into_inner().unwrap().into_iter().map(|(payment, _)| payment).collect();
     assert!(paid.len() > 5 && answered.len() > 50, "{} of {}", paid.len(), answered.len());
-    node.mine(2); // The chain goes on.
+    node.mine(2); // The chain grows.
 
     fs::create_dir(disk(&gateway)).unwrap();
     let file = gateway.folder().join("from-replica.db").display().to_string();

@@ -129,7 +129,7 @@ fn a_psbt_changed_before_signing_is_refused() {
     let psbt = watch_only.export("unsigned.psbt");
     let mut other = psbt.clone();
     other.unsigned_tx.output[0].script_pubkey =
-        ScriptBuf::new_p2wpkh(&bitcoin::hashes::Hash::hash(b"somebody else"));
+        ScriptBuf::new_p2wpkh(&bitcoin::hashes::Hash::hash(b"another owner"));
     watch_only.check_refused(&watch_only.sign(&other), &["another output than planned"]);
     let mut less = psbt.clone();
     less.unsigned_tx.output[1].value = bitcoin::Amount::from_sat(4_000_000);

@@ -182,7 +182,7 @@ fn hostile_receivers_do_not_delay_other_receivers() {
     let owners: Vec<Shop> = hostile_receivers
         .iter()
         .map(|(hostile_receiver, _)| {
-            let owner = Shop::open(&test_env.gateway, &test_env.node, "Villain");
+            let owner = Shop::open(&test_env.gateway, &test_env.node, "Hostile");
             payments.extend(
                 (0..OF_A_HOSTILE_RECEIVER)
                     .map(|_| owner.create_with_webhook(AMOUNT, &hostile_receiver.url())),
@@ -205,16 +205,16 @@ fn hostile_receivers_do_not_delay_other_receivers() {
     // take longer anyway, they may take little longer than alone.
     let before_a_place_was_free = hanging.came_at().get(4).is_none_or(|at| last_at < *at);
     let p99_ms = p99_ms(&hits);
-    println!("{} deliveries: p99 {p99_ms} ms, {alone_ms} ms without villains", hits.len());
+    println!("{} deliveries: p99 {p99_ms} ms, {alone_ms} ms without hostile receivers", hits.len());
     assert!(
         before_a_place_was_free || p99_ms <= SLOWER_AT_MOST * alone_ms,
-        "late: {p99_ms} ms, and {alone_ms} ms without villains"
+        "late: {p99_ms} ms, and {alone_ms} ms without hostile receivers"
     );
 
     for ((hostile_receiver, expected), owner) in hostile_receivers.iter().zip(&owners) {
         check_tries(&test_env, hostile_receiver, expected, owner);
     }
-    assert_eq!(hanging.max_open_payments(), 4, "no more at a time, whoever names its address");
+    assert_eq!(hanging.max_open_payments(), 4, "no more at a time, for all merchants together");
     let event = &events_of(&test_env, &of_untrusted)[0];
     assert!(event.objects("attempts")[0].text("outcome").contains("certificate"));
     assert_eq!(untrusted.requests(), 0, "nothing was said to a stranger");
@@ -233,7 +233,7 @@ fn check_tries(
     owner: &Shop,
 ) {
     let what = expected.outcome;
-    let events = wait_until(&format!("a villain's tries: {what}"), TRIED, || {
+    let events = wait_until(&format!("tries of a hostile receiver: {what}"), TRIED, || {
         let events = events_of(test_env, owner);
         let tried = |event: &Fields| !event.objects("attempts").is_empty();
         events.iter().all(tried).then_some(events)

@@ -70,7 +70,7 @@ fn a_transaction_that_pays_others_is_still_reported() {
     let payment = pay(node, shop);
     let mut psbt = watch_only.export("unsigned.psbt");
     psbt.unsigned_tx.output[0].script_pubkey =
-        ScriptBuf::new_p2wpkh(&bitcoin::hashes::Hash::hash(b"somebody else"));
+        ScriptBuf::new_p2wpkh(&bitcoin::hashes::Hash::hash(b"another owner"));
     let txid = watch_only.broadcast(&watch_only.sign(&psbt));
     node.mine(1);
     gateway.await_tip(&node.height().to_string());

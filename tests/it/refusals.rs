@@ -246,7 +246,7 @@ func main() {
 }
 "#;
 
-// 1. Let Go's net/http post 66 kB to 5 MB with a key, 30 times each. Each is too large, and sees 413.
+/// 1. Post 66 kB to 5 MB with a key from Go's net/http, 30 times each: every request gets 413.
 #[test]
 #[ignore = "needs Go"]
 fn the_go_client_receives_413_for_a_large_body() {

@@ -1,4 +1,4 @@
-//! Spelling and style of what people read: comments, documents, sentences, test names, commit subjects.
+//! Style of texts: comments, documents, sentences, names of tests, subjects of commits.
 
 use std::fs;
 use std::path::PathBuf;
@@ -6,8 +6,8 @@ use std::process::Command;
 
 use crate::harness::files;
 
-/// Private words that the glossary of CONTRIBUTING.md replaced, and phrases that hide their subject.
-/// They are matched as whole words, in small letters.
+/// Private words that the glossary replaced, and phrases that hide their subject. They are
+/// matched as whole words, in small letters.
 const BANNED: [(&str, &str); 22] = [
     ("sieve", "Bloom filter"),
     ("glance", "change detector, or probe"),

@@ -544,8 +544,6 @@ fn a_run_that_fills_every_table() {
     // Tables of later schemas that this test cannot fill must be listed here with a reason:
     // there is one node, without MWEB, all sweeps are mined, the sweeper's record is
     // consistent, and there is no operator fee.
-    let unfilled =
-        ["node_in_use", "operator_addresses", "payout_waits", "pegouts", "in_flight_sweeps"];
     let mut last = Vec::new();
     wait_for("rows in every table", SOON, || {
         last = empty();

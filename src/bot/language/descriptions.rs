@@ -531,8 +531,53 @@ pub(super) const DESCRIPTIONS: [Line; 63] = [
     ),
 ];
 
+/// Choices by their English names.
+pub(super) const CHOICES: [Line; 8] = [
+    (
+        "by direct message",
+        ["per Direktnachricht", "por mensaje directo", "par message privé", "por mensagem direta"],
+    ),
+    (
+        "in the channel: that something waits, not what",
+        [
+            "im Kanal: dass etwas wartet, nicht was",
+            "en el canal: que algo espera, no qué",
+            "dans le salon : que quelque chose attend, pas quoi",
+            "no canal: que algo espera, não o quê",
+        ],
+    ),
+    ("not at all", ["gar nicht", "de ninguna manera", "pas du tout", "de jeito nenhum"]),
+    (
+        "it is dead at once (0 hours)",
+        [
+            "er gilt sofort nicht mehr (0 Stunden)",
+            "deja de valer al instante (0 horas)",
+            "elle ne vaut plus aussitôt (0 heure)",
+            "deixa de valer na hora (0 horas)",
+        ],
+    ),
+    (
+        "it is taken for 24 more hours",
+        [
+            "er gilt noch 24 Stunden",
+            "vale 24 horas más",
+            "elle vaut encore 24 heures",
+            "vale por mais 24 horas",
+        ],
+    ),
+    ("pending", ["offen", "pendiente", "en attente", "pendente"]),
+    ("completed", ["abgeschlossen", "completo", "terminé", "completo"]),
+    ("expired", ["abgelaufen", "vencido", "expiré", "vencido"]),
+];
+
 /// The description of a command, or of a command and its option.
 pub(super) fn of(path: &str, column: usize) -> Option<&'static str> {
     let (_, texts) = DESCRIPTIONS.iter().find(|(of, _)| *of == path)?;
+    texts.get(column).copied()
+}
+
+/// The name of a choice.
+pub(super) fn of_choice(name: &str, column: usize) -> Option<&'static str> {
+    let (_, texts) = CHOICES.iter().find(|(of, _)| *of == name)?;
     texts.get(column).copied()
 }

@@ -69,11 +69,11 @@ pub(super) const WORDS: Words = Words {
     old_key_dies: "Your shop cannot make payments from the moment you confirm until it has the new \
         key.",
     old_key_lives: "Both keys are taken for 24 hours, so your shop can change over in peace. Not for \
-        a key that somebody else may have.",
+        a key that another person may have.",
     open_go_on: "Payments that are open go on.",
     button_rotate_key: "Replace the key",
     your_key: "Your API key: ||`{secret}`||",
-    key_warning: "⚠ Keep it on your server, never in a page or an app. Whoever has it can create \
+    key_warning: "⚠ Keep it on your server, never in a page or an app. Anyone who has it can create \
         payments in your name; {/rotate_key} replaces it.",
     title_rotate_secret: "Replace the webhook secret?",
     secret_number: "secret {n}",
@@ -81,7 +81,7 @@ pub(super) const WORDS: Words = Words {
         peace. Replacing it twice ends a leaked secret at once.",
     button_rotate_secret: "Replace the secret",
     your_secret: "Your webhook secret: ||`{secret}`||",
-    secret_warning: "⚠ Keep it on your server, and verify every webhook with it. Whoever has it can \
+    secret_warning: "⚠ Keep it on your server, and verify every webhook with it. Anyone who has it can \
         make your shop believe that a payment is complete.",
     goes_away: "-# This message goes away after {n} {n|second|seconds}.",
     title_factor_enable: "Use an authenticator app?",
@@ -95,7 +95,7 @@ pub(super) const WORDS: Words = Words {
     factor_enabled: "The second factor is enabled. ✔ Keep these recovery codes in a safe place. Each \
         replaces a code of the app once:\n||```\n{codes}\n```||",
     title_factor_disable: "Disable the second factor?",
-    factor_disable: "Without it, whoever has your Discord account can change your payout address and \
+    factor_disable: "Without it, anyone with your Discord account can change your payout address and \
         your API key. One more code of the app is needed.",
     factor_disabled: "The second factor is disabled.",
 

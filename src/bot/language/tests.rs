@@ -136,7 +136,7 @@ fn messages_are_filled_in_one_pass_with_plural_forms() {
     assert_eq!(say(PORTUGUESE, 2), "2 days");
     let evil = "{b} {/help} {";
     assert_eq!(ENGLISH.say("<{a}|{b}>", &[("a", &evil), ("b", &"x")]), "<{b} {/help} {|x>");
-    assert_eq!(GERMAN.say("{/payment id}", &[("id", &"7")]), "`/zahlung 7`");
+    assert_eq!(GERMAN.say("{/payment id}", &[("id", &"7")]), "`/payment 7`");
     assert_eq!(ENGLISH.say("{/payment id}", &[("id", &"7")]), "`/payment 7`");
 }
 
@@ -385,11 +385,10 @@ fn every_outcome_advice_and_kind_is_translated() {
     }
 }
 
-/// A command, an option or a part of a command: its path, its name, and both in each locale.
+/// A command, an option or a part of a command: its path, its name, and its descriptions.
 struct Localizable {
     path: String,
     name: String,
-    names: Localized,
     descriptions: Localized,
 }
 
@@ -399,14 +398,12 @@ fn gather(above: &str, command: &poise::Command<Data, Failure>, all: &mut Vec<Lo
     all.push(Localizable {
         path: path.clone(),
         name: command.name.to_string(),
-        names: command.name_localizations.to_vec(),
         descriptions: command.description_localizations.to_vec(),
     });
     for option in &command.parameters {
         all.push(Localizable {
             path: format!("{path} {}", option.name),
             name: option.name.to_string(),
-            names: option.name_localizations.to_vec(),
             descriptions: option.description_localizations.to_vec(),
         });
     }
@@ -430,53 +427,22 @@ fn each_command_and_option_is_localized_in_every_language() {
         let mut all = Vec::new();
         gather("", &command, &mut all);
         let mut chars = 0;
-        for Localizable { path, names, descriptions, .. } in all {
-            assert_eq!(names.len(), LOCALES.len(), "{path} has no name in some language");
+        for Localizable { path, name, descriptions } in all {
+            assert!(is_name(&name), "{path}: {name}");
             assert_eq!(descriptions.len(), LOCALES.len(), "{path} is not described somewhere");
-            for (locale, name) in &names {
-                assert!(is_name(name), "{path} in {locale}: {name}");
-            }
             for (locale, text) in &descriptions {
                 let length = text.chars().count();
                 assert!((1..=100).contains(&length), "{path} in {locale}: {length} characters");
             }
-            let texts = names.iter().chain(&descriptions);
-            chars += texts.map(|(_, text)| text.chars().count()).sum::<usize>();
+            chars += descriptions.iter().map(|(_, text)| text.chars().count()).sum::<usize>();
             paths.push(path);
         }
         assert!(chars < 8_000, "{} says {chars} characters", command.name);
     }
-    for table in [descriptions::DESCRIPTIONS.as_slice(), names::NAMES.as_slice()] {
-        for (path, _) in table {
-            assert!(paths.iter().any(|known| known == path), "there is no {path}");
-        }
-        assert_eq!(paths.len(), table.len(), "one line for each");
+    for (path, _) in descriptions::DESCRIPTIONS {
+        assert!(paths.iter().any(|known| known == path), "there is no {path}");
     }
-}
-
-#[test]
-fn command_names_and_option_names_are_unique() {
-    let all = all_commands();
-    for (column, (locale, _)) in OTHERS.into_iter().enumerate() {
-        let mut taken: BTreeSet<String> = BTreeSet::new();
-        for command in &all {
-            let name = names::of(&command.name, column).expect("it has one");
-            // Whoever types an English name means that command and no other.
-            let others = all.iter().filter(|other| other.name != command.name);
-            for other in others {
-                assert_ne!(other.name, name, "{locale}: /{} is called like another", command.name);
-            }
-            assert!(taken.insert(name.to_owned()), "{locale}: two commands are called {name}");
-            let mut within = Vec::new();
-            gather("", command, &mut within);
-            let mut names: BTreeSet<(String, String)> = BTreeSet::new();
-            for named in within {
-                let above = named.path.strip_suffix(&named.name).unwrap_or_default().to_owned();
-                let own = names::of(&named.path, column).expect("it has one").to_owned();
-                assert!(names.insert((above, own)), "{locale}: {}", named.path);
-            }
-        }
-    }
+    assert_eq!(paths.len(), descriptions::DESCRIPTIONS.len(), "one line for each");
 }
 
 #[test]
@@ -491,5 +457,5 @@ fn every_choice_has_a_name_in_every_language() {
             found.insert(choice.name.to_string());
         }
     }
-    assert_eq!(found.len(), names::CHOICES.len(), "one line for each: {found:?}");
+    assert_eq!(found.len(), descriptions::CHOICES.len(), "one line for each: {found:?}");
 }

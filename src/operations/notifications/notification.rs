@@ -1,7 +1,7 @@
 //! Contents of notifications, with their English text. The bot translates them when it sends
 //! or lists them.
 //!
-//! Values are stored unescaped; whoever writes a text escapes the markup in them.
+//! Values are stored unescaped; the text's writer escapes the markup in them.
 
 use std::fmt;
 

@@ -16,10 +16,10 @@ use crate::store::database::Store;
 use crate::store::error::Error;
 use crate::store::tx::ReadTx;
 
-use super::hash::{COLUMN_COUNT, COLUMNS, EMPTY, Hash, hash_of};
+use crate::store::audit_log_hash::{COLUMN_COUNT, COLUMNS, EMPTY, Hash, hash_of};
 
-pub(crate) use super::hash::head;
 pub(crate) use crate::domain::audit_log::Head;
+pub(crate) use crate::store::audit_log_hash::head;
 
 /// A head that was recorded outside the database, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -186,7 +186,7 @@ CREATE TABLE coins (
     block_hash       BLOB,
     -- The claim of the sweep that pays this coin out.
     sweep_id         INTEGER REFERENCES sweeps (id),
-    -- The transaction on the best chain that spent the coin, whoever made it.
+    -- The transaction on the best chain that spent the coin.
     spent_txid       BLOB,
     spent_height     INTEGER,
     -- The peg-out that this coin is. NULL for other coins.

@@ -187,7 +187,7 @@ fn sweep_versions_are_kept_newest_first_until_one_is_mined() {
         let bumped = SignedPlan { txid: txid(n + 1), raw: vec![n], ..spare.clone() };
         let late = claimed_version(&newest, newest.version - 1);
         let twice = store.write_blocking(move |tx| store_fee_bump(tx, id, &late, &bumped, NOW));
-        assert!(twice.is_err(), "somebody else raised it meanwhile");
+        assert!(twice.is_err(), "another process raised it meanwhile");
     }
     let [sweep] = &read(&store, unconfirmed)[..] else { panic!("one sweep") };
     let versions: Vec<_> = sweep.versions.iter().map(|v| (v.version, v.txid())).collect();

@@ -77,7 +77,7 @@ fn a_lost_transaction_reports_its_cause_to_all_its_jobs() {
     notified(after).expect("what had not begun runs in the next group");
     let kept = ["before", "undone", "after"].map(|role| is_noted(&store, role));
     assert_eq!(kept, [false, false, true], "nothing is written by halves");
-    store.write_blocking(note("later")).expect("the writer goes on");
+    store.write_blocking(note("later")).expect("the writer continues");
 }
 
 #[test]
@@ -130,7 +130,7 @@ fn the_caller_waits_for_a_started_job() {
         has_begun.recv().expect("it runs");
         // Longer than a caller waits for its job to start.
         let locked = (0..20).all(|_| other.execute_batch("BEGIN IMMEDIATE").is_err());
-        assert!(locked, "the job is under way");
+        assert!(locked, "the job is running");
         drop(release);
         slow.join().expect("no panic").expect("written");
     });

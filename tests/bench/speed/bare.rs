@@ -104,7 +104,7 @@ pub(crate) fn node(folder: &Path) {
     for stream in listener.incoming().flatten() {
         let chain = Arc::clone(&chain);
         std::thread::spawn(move || {
-            let _ = answer(stream, &chain); // Whoever broke off does not want it.
+            let _ = answer(stream, &chain); // A client that broke off does not want it.
         });
     }
 }

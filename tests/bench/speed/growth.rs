@@ -20,7 +20,7 @@ use super::load;
 use super::report::{Goal, Report, Row, Unit, median, micros, shown};
 use super::serving::Serving;
 
-/// An address of nobody's, to which merchants are paid.
+/// An address without an owner, to which merchants are paid.
 const PAYOUT_ADDRESS: &str = "rltc1qqqqsyqcyq5rqwzqfpg9scrgwpugpzysnrwhxws";
 
 /// A gateway with a past, beside a node that answers at once.
