@@ -1,4 +1,4 @@
-//! What the sweeper remembers of payout addresses, and the log lines about waiting payouts.
+//! In-memory state about payout addresses, and the log lines about waiting payouts.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;

@@ -1,4 +1,5 @@
-//! Codec tests against `tests/fixtures/index.json`: what real nodes decode from the same bytes.
+//! Codec tests against `tests/fixtures/index.json`: what real nodes decode from the same
+//! bytes.
 
 use std::path::{Path, PathBuf};
 

@@ -1,3 +1,5 @@
+//! Tests of signing: key files, sizes and signatures.
+
 use super::*;
 use crate::domain::account_xpriv::AccountXpriv;
 use crate::domain::amount::Amount;

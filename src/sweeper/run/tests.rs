@@ -1,3 +1,5 @@
+//! Tests of the retry pauses and of the error text for users.
+
 use super::*;
 
 #[test]

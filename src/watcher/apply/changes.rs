@@ -1,4 +1,4 @@
-//! What a write changed, so that other roles are notified after its commit.
+//! The payments that a write changed, so that other roles are notified after its commit.
 
 use std::collections::BTreeSet;
 

@@ -1,7 +1,7 @@
-//! Random histories on a real database: transactions are seen, replaced, mined, disconnected by
-//! reorganisations and mined elsewhere, peg-outs return in other transactions, ZMQ messages are
-//! lost, the node's clock is wrong, and coins are swept. In the end the database must equal what
-//! the final chain and mempool alone imply.
+//! Random histories on a real database: transactions are seen, replaced, mined, disconnected
+//! by reorganisations and mined elsewhere, peg-outs return in other transactions, ZMQ messages
+//! are lost, the node's clock is wrong, and coins are swept. In the end the database must
+//! equal what the final chain and mempool alone imply.
 
 mod gateway;
 mod model;
@@ -151,9 +151,9 @@ fn expected(node: &ModelNode, payment: &Payment) -> BTreeMap<OutPoint, Expected>
     found
 }
 
-/// The expected verdict after an earlier one. Blocks are evaluated in order: late coins that are
-/// confirmed complete a payment as late, even if coins that came in time are confirmed one block
-/// later.
+/// The expected verdict after an earlier one. Blocks are evaluated in order: late coins that
+/// are confirmed complete a payment as late, even if coins that came in time are confirmed one
+/// block later.
 fn verdict(
     before: &'static str,
     payment: &Payment,
@@ -204,8 +204,8 @@ fn check_sums(gateway: &Gateway) {
     assert_eq!(wrong.expect("read"), [], "merchants whose sums are not kept");
 }
 
-/// Compares coins. Equal peg-outs in one block are interchangeable, so their times are compared
-/// as a set.
+/// Compares coins. Equal peg-outs in one block are interchangeable, so their times are
+/// compared as a set.
 fn check_coins(counted: &BTreeMap<OutPoint, Expected>, expected: &BTreeMap<OutPoint, Expected>) {
     let without_times = |coins: &BTreeMap<OutPoint, Expected>| -> Vec<(OutPoint, u64, Place)> {
         coins.iter().map(|(at, (amount, _, place))| (*at, *amount, *place)).collect()

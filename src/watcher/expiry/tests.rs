@@ -146,7 +146,7 @@ fn the_expiry_scan_periodically_covers_every_payment() {
     let mut env = TestEnv::new();
     env.add(0..1, 10_000, true);
     assert_eq!(env.pass(20_000), [0usize; 0]);
-    env.add(1..2, 500, false); // Nothing of ours makes such a payment.
+    env.add(1..2, 500, false); // The gateway never creates such a payment.
     assert_eq!(env.pass(30_000), [0usize; 0]);
     assert_eq!(env.pass(20_000 + RESTART_MS), [1]);
 }

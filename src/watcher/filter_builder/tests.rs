@@ -1,5 +1,5 @@
-//! The Bloom filter changes only the speed: the same random history runs on two databases, with
-//! and without it, and both must be equal in the end.
+//! The Bloom filter changes only the speed: the same random history runs on two databases,
+//! with and without it, and both must be equal in the end.
 
 use std::collections::BTreeMap;
 
@@ -41,7 +41,8 @@ enum Act {
     Connect(BlockSpec),
     /// The same, and the payment that it pays first is created before in the same write.
     ConnectAfterIssue(BlockSpec),
-    /// The same write connects a block, creates a payment and sees a transaction, and then fails.
+    /// The same write connects a block, creates a payment and sees a transaction, and then
+    /// fails.
     ConnectRolledBack(BlockSpec, How),
     /// The last block is disconnected.
     Disconnect,
@@ -224,8 +225,8 @@ impl Course {
         txid
     }
 
-    /// A block with one transaction for each script. Each spends an existing output, of the same
-    /// block too.
+    /// A block with one transaction for each script. Each spends an existing output, of the
+    /// same block too.
     fn block(&mut self, block_spec: &BlockSpec) -> (Block, BlockId) {
         let mut txs = Vec::new();
         for (at, pays) in block_spec.pays.iter().enumerate() {

@@ -42,8 +42,8 @@ pub(super) struct ModelBlock {
 }
 
 impl ModelBlock {
-    /// The block as a node reports it: peg-outs are outputs of the last transaction, in the order
-    /// of transactions, while kernels are sorted by id.
+    /// The block as a node reports it: peg-outs are outputs of the last transaction, in the
+    /// order of transactions, while kernels are sorted by id.
     pub(super) fn read(&self) -> Block {
         let (pegouts, plain): (Vec<_>, Vec<_>) = self.txs.iter().partition(|tx| tx.is_pegout());
         let tx = |txid, kind, inputs, outputs| Tx {
