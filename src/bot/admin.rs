@@ -11,14 +11,13 @@ use crate::operations::merchants as operations;
 use crate::operations::notifications::plain;
 use crate::store::{ReadTx, merchants as rows, stats};
 
-use super::answer::{Answer, date, relative, reply};
+use super::answer::{Answer, date, relative, reply, stats_line};
 use super::authorization::Admin;
 use super::confirm;
 use super::language::Language;
 use super::lists::{self, List};
 use super::merchant::{address_lines, before_after};
 use super::money::sums;
-use super::operator::stats_line;
 use super::pending_action::PendingAction;
 use super::{Asker, Context, Data, Failure, autocomplete, begin};
 

@@ -9,9 +9,10 @@ use crate::domain::amount::Amount;
 use crate::domain::printable::printable;
 use crate::domain::time::Timestamp;
 use crate::store::notifications;
+use crate::store::stats::Stats;
 
 use super::calls::patiently;
-use super::language::Language;
+use super::language::{Language, Value};
 use super::{Bot, Context, Failure, account_of, language_of};
 
 /// What is said to one person.
@@ -191,6 +192,32 @@ pub(super) fn grouped(address: &str) -> String {
     let chars: Vec<char> = address.chars().collect();
     let groups: Vec<String> = chars.chunks(4).map(|group| group.iter().collect()).collect();
     format!("`{}`", groups.join(" "))
+}
+
+/// A URL as code: without backticks, which are percent-encoded, it contains no markup.
+pub(super) fn code(url: &str) -> String {
+    format!("`{}`", cut(&url.replace('`', "%60"), 1_000))
+}
+
+/// The statistics of a period in one line.
+pub(super) fn stats_line(language: Language, stats: &Stats) -> String {
+    let words = language.words;
+    let decided = stats.completed.saturating_add(stats.expired);
+    let rate = stats.completed.saturating_mul(100).checked_div(decided);
+    let rate = rate.map(|percent| language.say(words.stats_rate, &[("percent", &percent)]));
+    let median = stats.median_ms.map(|ms| {
+        let (minutes, seconds) = (ms / 60_000, ms / 1_000 % 60);
+        language.say(words.stats_median, &[("minutes", &minutes), ("seconds", &seconds)])
+    });
+    let values: [(&str, &Value); 6] = [
+        ("n", &stats.created),
+        ("completed", &stats.completed),
+        ("rate", &rate.unwrap_or_default()),
+        ("sum", &ltc(stats.amount)),
+        ("median", &median.unwrap_or_default()),
+        ("failed", &stats.failed_webhooks),
+    ];
+    language.say(words.stats, &values)
 }
 
 #[cfg(test)]

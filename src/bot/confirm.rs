@@ -1,7 +1,7 @@
 //! Confirmations: pages that ask before an action runs.
 //!
-//! The database stores what a button does; its id is only a random name for that. A forged or an old
-//! button does nothing, and a restart in between changes nothing.
+//! The database stores what a button does; its id is only a random name for that. A forged or an
+//! old button does nothing, and a restart in between changes nothing.
 
 use poise::serenity_prelude as serenity;
 

@@ -1,13 +1,13 @@
-//! The languages of the bot: one file each. A user is answered in the language that Discord reports
-//! with the command; direct messages are in the language that their reader used last.
+//! The languages of the bot: one file each. A user is answered in the language that Discord
+//! reports with the command; direct messages are in the language that their reader used last.
 //!
 //! A language that lacks a sentence does not compile. Refusals and notifications are values whose
 //! types have the English text; `typed.rs` has the other languages.
 //!
 //! In a sentence `{name}` is a value, `{n|one|many}` the word that fits the number `n`,
-//! `{/set_address}` a command, and `{/payment id}` a command with a value. Values are inserted as
-//! they are, so their writer escapes markup. Amounts and times look alike in all languages. Names of
-//! commands and options are English.
+//! `{/set_address}` a command, and `{/payment id}` a command with a value. Values are inserted
+//! as they are, so their writer escapes markup. Amounts and times look alike in all languages.
+//! Names of commands and options are English.
 
 mod de;
 mod descriptions;

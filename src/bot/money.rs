@@ -20,11 +20,10 @@ use crate::view::role_status::Role;
 use crate::view::sweep::PayoutView;
 use crate::view::{Ltc, PaymentView};
 
-use super::answer::{Answer, date, ltc, relative, reply};
+use super::answer::{Answer, code, date, ltc, relative, reply};
 use super::language::{Language, Value};
 use super::lists::{self, List};
 use super::merchant::address_lines;
-use super::outbox::code;
 use super::{Asker, Context, Data, Failure, account_of, autocomplete, begin};
 
 pub(super) fn commands() -> Vec<poise::Command<Data, Failure>> {
@@ -315,7 +314,11 @@ async fn invoice(
         Ok(create_payment(tx, &rules, &addresses, &request, now)?)
     });
     let (Created::New(evaluated) | Created::Replayed(evaluated)) = created.await?;
-    tracing::info!(payment.id = %evaluated.payment.id, amount = %evaluated.payment.amount, "created");
+    tracing::info!(
+        payment_id = %evaluated.payment.id,
+        amount = %evaluated.payment.amount,
+        "payment created"
+    );
     let url = format!("{}/pay/{}", bot.site.public_url, evaluated.payment.id);
     let address = crate::view::receiving_address(&evaluated.payment, bot.site.network);
     let fields = [

@@ -10,43 +10,22 @@ use crate::operations::announce as announcements;
 use crate::operations::nodes;
 use crate::operations::notifications::plain;
 use crate::operations::payments::chain_suspect;
-use crate::store::stats::{self, Stats};
+use crate::store::stats;
 use crate::store::{blocks, events, merchants as rows, payments, role_status, sweeps};
 use crate::view::role_status::Role;
 
 use super::admin::read_id;
-use super::answer::{Answer, logged, ltc, relative, reply};
+use super::answer::{Answer, logged, ltc, relative, reply, stats_line};
 use super::authorization::Admin;
 use super::calls::patiently;
 use super::confirm;
-use super::language::{Language, Value};
+use super::language::Value;
 use super::lists::{self, List};
 use super::pending_action::PendingAction;
 use super::{Asker, Context, Data, Failure, Settings, autocomplete, begin, http_of};
 
 pub(super) fn commands() -> Vec<poise::Command<Data, Failure>> {
     vec![stats(), node(), sweep_now(), audit_log(), announce()]
-}
-
-/// A time in numbers.
-pub(super) fn stats_line(language: Language, stats: &Stats) -> String {
-    let words = language.words;
-    let decided = stats.completed.saturating_add(stats.expired);
-    let rate = stats.completed.saturating_mul(100).checked_div(decided);
-    let rate = rate.map(|percent| language.say(words.stats_rate, &[("percent", &percent)]));
-    let median = stats.median_ms.map(|ms| {
-        let (minutes, seconds) = (ms / 60_000, ms / 1_000 % 60);
-        language.say(words.stats_median, &[("minutes", &minutes), ("seconds", &seconds)])
-    });
-    let values: [(&str, &Value); 6] = [
-        ("n", &stats.created),
-        ("completed", &stats.completed),
-        ("rate", &rate.unwrap_or_default()),
-        ("sum", &ltc(stats.amount)),
-        ("median", &median.unwrap_or_default()),
-        ("failed", &stats.failed_webhooks),
-    ];
-    language.say(words.stats, &values)
 }
 
 /// How the gateway does: payments, money, times, webhooks

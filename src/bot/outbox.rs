@@ -8,7 +8,7 @@ use crate::store::events;
 use crate::webhooks::trial;
 
 use super::admin::{called, read_id};
-use super::answer::{Answer, reply};
+use super::answer::{Answer, code, reply};
 use super::authorization::Admin;
 use super::confirm;
 use super::lists::{self, List};
@@ -50,11 +50,6 @@ async fn set_webhook_url(
     };
     bot.write(set).await?;
     reply(context, Answer::text(text)).await
-}
-
-/// A URL as it is, in which nothing can be markup: one has no backticks, they are percent-encoded.
-pub(super) fn code(url: &str) -> String {
-    format!("`{}`", super::answer::cut(&url.replace('`', "%60"), 1_000))
 }
 
 /// Send the webhook of a payment again

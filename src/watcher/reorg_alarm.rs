@@ -21,12 +21,12 @@ impl ReorgAlarm {
         let lost: BTreeSet<PaymentId> = lost.into_iter().collect();
         for id in lost.difference(&self.logged) {
             tracing::error!(
-                payment.id = %id,
+                payment_id = %id,
                 "a completed payment has lost its coins: the best chain does not hold them any more"
             );
         }
         for id in self.logged.difference(&lost) {
-            tracing::warn!(payment.id = %id, "the coins of a completed payment are back");
+            tracing::warn!(payment_id = %id, "the coins of a completed payment are back");
         }
         self.logged = lost;
         Ok(())

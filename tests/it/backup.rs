@@ -79,7 +79,7 @@ fn a_backup_made_during_traffic_verifies() {
     let tried = gateway.cli_json(&["backup", "--verify", &copy]);
     assert_eq!(tried.raw("clean"), "true");
     assert!(tried.raw("payments").parse::<u64>().unwrap() >= 1);
-    gateway.cli_fails(&["backup", &copy], 2, &["there already"]);
+    gateway.cli_fails(&["backup", &copy], 2, &["exists already"]);
     assert!(leftovers(&gateway).is_empty(), "{:?}", leftovers(&gateway));
     gateway.cli_ok(&["audit"]);
 }

@@ -101,7 +101,7 @@ fn acts_of_the_source() -> BTreeSet<String> {
     for file in files::files_below(&files::project().join("src"), ".rs") {
         let text = std::fs::read_to_string(&file).unwrap();
         let flat = text.split_whitespace().collect::<Vec<_>>().join(" ").replace("( ", "(");
-        for before in ["act(actor, now, \"", "act_on_all(actor, now, \"", "_ACT: &str = \""] {
+        for before in ["entry(actor, now, \"", "_ACT: &str = \"", "_OPERATION: &str = \""] {
             for rest in flat.split(before).skip(1) {
                 found.insert(rest.split('"').next().unwrap().to_owned());
             }

@@ -63,7 +63,7 @@ fn a_german_merchant_reads_only_german_to_the_first_payment() {
         reply
     };
 
-    said("view_key", json!([]), "Du hast noch kein Händlerkonto; beginne mit `/adresse_setzen`.");
+    said("view_key", json!([]), "Du hast noch kein Händlerkonto; beginne mit `/set_address`.");
     let address = node.fresh_address();
     said("set_address", text("ltc_address", &address), "Auszahlungen gehen ab jetzt an");
     said("invoice", text("amount", "0.05"), "Das Abonnement ist nicht aktiv");
@@ -89,7 +89,7 @@ fn a_german_merchant_reads_only_german_to_the_first_payment() {
         notified.contains("(Bestellung Nr. \\*17\\* {id})"),
         "as it is, without markup: {notified}"
     );
-    assert!(notified.contains(&format!("`/zahlung {}`", payment.id)), "{notified}");
+    assert!(notified.contains(&format!("`/payment {}`", payment.id)), "{notified}");
     check_no_english(&notified, "the direct message");
     said("payments", json!([]), "0.05 LTC · abgeschlossen · <t:");
     wait_for("the payout", SOON, || {

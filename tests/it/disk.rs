@@ -197,10 +197,10 @@ fn a_flipped_bit_in_a_row_id_is_detected_and_reported() {
     let rows = Database::of(&gateway).rows("SELECT id FROM merchants");
     Database::of(&gateway).write(flip);
     assert_ne!(Database::of(&gateway).rows("SELECT id FROM merchants"), rows);
-    let words = ["damaged", "refers to a row of merchants", "restore a backup"];
+    let words = ["damaged", "refers to a missing row of merchants", "restore a backup"];
     let refused = gateway.cli_fails(&["serve"], 4, &words);
     assert_eq!(refused.stderr.matches("damaged").count(), 1, "said once: {}", refused.stderr);
-    gateway.doctor_fails(&["FAILURE  database", "refers to a row of merchants"]);
+    gateway.doctor_fails(&["FAILURE  database", "refers to a missing row of merchants"]);
 }
 
 /// 1. Add a trigger to the database while the gateway runs, and complete a payment.

@@ -62,7 +62,7 @@ fn a_full_work_queue_is_retried() {
 
 #[test]
 fn an_answer_that_is_not_json_is_rejected() {
-    check(Fault::Garbage, &["no json"]);
+    check(Fault::Garbage, &["not json"]);
 }
 
 #[test]

@@ -313,7 +313,7 @@ const BODIES: [(&[u8], u16, &str); 9] = [
     ),
     ("{\"amountLtc\":0.05,\"reference\":\"👩\u{200d}👧\"}".as_bytes(), 200, "👩\u{200d}👧"),
     ("{\"amountLtc\":0.05,\"reference\":\"a\u{200d}b\"}".as_bytes(), 400, "invisible"),
-    (b"{\"amountLtc\":0.05,\"reference\":\"\\ud83d\"}", 400, "half of a surrogate pair"),
+    (b"{\"amountLtc\":0.05,\"reference\":\"\\ud83d\"}", 400, "unpaired surrogate"),
     (b"{\"amountLtc\":0.05,\"reference\":7}", 400, "must be a string or null"),
     (
         b"{\"amountLtc\":0.05,\"reference\":\"a\",\"reference\":\"b\"}",
