@@ -12,8 +12,15 @@ demo:
 # Runs everything that CI runs: `cargo test` and the long tests.
 test:
 	sh tests/install.sh test
+	@echo "stage 1 of 5: lint"
 	$(MAKE) lint
-	cargo test --locked -- --include-ignored $$(sh tests/privileges.sh)
+	@echo "stage 2 of 5: unit tests"
+	cargo test --locked --lib --bins
+	@echo "stage 3 of 5: black-box tests"
+	cargo test --locked --test it
+	@echo "stage 4 of 5: long tests"
+	cargo test --locked -- --ignored $$(sh tests/privileges.sh)
+	@echo "stage 5 of 5: the benchmark runs"
 	$(MAKE) bench-smoke
 
 # Tests Debian's proxies in front of the gateway, reported situations, and the layout of the

@@ -90,14 +90,14 @@ fn derived_rows_are_audited_and_repaired_by_a_rescan() {
     await_clean(&gateway);
     let database = Database::of(&gateway);
     for (damage, word) in [
-        ("UPDATE merchant_coins SET amount = amount + 1 WHERE state = 'spent'", "the sums kept"),
-        ("UPDATE merchant_payouts SET operator_fee = operator_fee + 1", "the sums kept"),
-        ("UPDATE merchant_payments SET pending = pending + 1", "the sums kept"),
-        ("UPDATE merchant_payments SET confirmations_max = 1", "the sums kept"),
-        ("DELETE FROM merchant_payments", "the sums kept"),
+        ("UPDATE merchant_coins SET amount = amount + 1 WHERE state = 'spent'", "the stored sums"),
+        ("UPDATE merchant_payouts SET operator_fee = operator_fee + 1", "the stored sums"),
+        ("UPDATE merchant_payments SET pending = pending + 1", "the stored sums"),
+        ("UPDATE merchant_payments SET confirmations_max = 1", "the stored sums"),
+        ("DELETE FROM merchant_payments", "the stored sums"),
         ("INSERT INTO in_flight_sweeps SELECT id FROM sweeps", "in-flight sweeps"),
-        ("UPDATE payment_counts SET count = 2 WHERE status = 'pending'", "kept by status"),
-        ("DELETE FROM payment_counts", "kept by status"),
+        ("UPDATE payment_counts SET count = 2 WHERE status = 'pending'", "payments by status"),
+        ("DELETE FROM payment_counts", "payments by status"),
     ] {
         database.damage(damage);
         differs(&gateway, &[word, "rescan"]);

@@ -238,7 +238,7 @@ impl Scene {
         let named = said.stdout.lines().any(|line| {
             let words = [
                 format!("of the table {table} "),
-                format!("a row of {table} that"),
+                format!("a missing row of {table}"),
                 format!("constraint failed in {table}"),
                 format!(" of {table} refers to"),
                 "the database belongs to another".to_owned(),

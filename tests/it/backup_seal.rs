@@ -53,7 +53,7 @@ fn a_changed_backup_is_refused_with_the_name_of_the_table() {
         ("DELETE FROM payment_seals", "payment_seals"),
         ("UPDATE identity SET value = 'x'", "identity"),
         ("DELETE FROM audit_log WHERE id = (SELECT max(id) FROM audit_log)", "audit_log"),
-        ("UPDATE role_status SET note = 'x'", "role_status"),
+        ("UPDATE role_status SET report = '{}'", "role_status"),
     ];
     let copy = gateway.folder().join("copy.db").display().to_string();
     for (sql, table) in changes {

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::{EVENT_HANDSHAKE_SUCCEEDED, MONITOR, Settings, connect, event_number, subscriber};
+use super::{EVENT_HANDSHAKE_SUCCEEDED, Settings, Subscriber, event_number};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ProbeOutcome {
@@ -20,11 +20,8 @@ pub(crate) enum ProbeOutcome {
 pub(crate) fn probe(endpoint: &str, patience: Duration) -> Result<ProbeOutcome, zmq::Error> {
     let settings = Settings { rawtx: endpoint.to_owned(), hashblock: endpoint.to_owned() };
     let context = zmq::Context::new();
-    let socket = subscriber(&context)?;
-    let monitor = context.socket(zmq::PAIR)?;
-    monitor.set_linger(0)?;
-    monitor.connect(MONITOR)?;
-    connect(&socket, &settings)?;
+    let subscriber = Subscriber::new(&context, &settings)?;
+    let (socket, monitor) = subscriber.sockets()?;
     let (deadline, mut outcome) = (Instant::now() + patience, ProbeOutcome::NoPublisher);
     loop {
         let left = deadline.saturating_duration_since(Instant::now());
@@ -71,5 +68,22 @@ mod tests {
             std::thread::yield_now();
         }
         assert_eq!(probe_thread.join().expect("no panic"), Ok(ProbeOutcome::Message));
+    }
+
+    /// libzmq's threads once blocked on the monitor's events while the context ended.
+    #[test]
+    fn a_probe_of_a_busy_publisher_always_ends() {
+        let context = zmq::Context::new();
+        let publisher = context.socket(zmq::PUB).expect("a socket");
+        publisher.bind("tcp://127.0.0.1:*").expect("bound");
+        let endpoint = publisher.get_last_endpoint().expect("bound").expect("text");
+        let probes = std::thread::spawn(move || {
+            (0..30).all(|_| probe(&endpoint, PATIENCE) == Ok(ProbeOutcome::Message))
+        });
+        while !probes.is_finished() {
+            publisher.send_multipart(["rawtx", "bytes", "\0\0\0\0"], 0).expect("sent");
+            std::thread::yield_now();
+        }
+        assert!(probes.join().expect("no panic"));
     }
 }
