@@ -43,7 +43,8 @@ impl Watcher {
         self.followed = node_monitor.cancelled_by_failover(&next);
         subscriber.end();
         *subscriber = self.subscribe();
-        state.node = NodeState::new(followed_since, None);
+        let second_node = state.node.second_node;
+        state.node = NodeState { second_node, ..NodeState::new(followed_since, None) };
         state.chain_guard.node_changed();
         Ok(())
     }
@@ -68,9 +69,11 @@ impl Watcher {
         state: &mut State,
         node_monitor: &NodeMonitor,
     ) -> anyhow::Result<()> {
-        let present = state.node.second_node;
+        // After a failover the second node may be the followed one, which says nothing about it.
+        let followed = self.nodes.place_of(Some(&self.followed.name));
+        let present = state.node.second_node.filter(|at| *at != followed);
         let chosen = node_monitor.other(present);
-        if chosen == present {
+        if chosen == state.node.second_node {
             return Ok(());
         }
         // The last answer of a node that is silent now still counts. Only that node can revoke
