@@ -156,7 +156,7 @@ enum Failure {
     BadMerchantId(BadMerchantId),
     #[error("the node did not answer within {0} seconds; `litegate doctor` says why")]
     NodeSilent(u64),
-    #[error("notifications_channel_id is not configured")]
+    #[error("no channel is available: notifications_channel_id is not configured")]
     NoNotificationsChannel,
     #[error("the test cannot be sent from here")]
     NoTest,

@@ -36,7 +36,7 @@ fn the_shopper_follows_a_payment_in_two_parts() {
     assert!(tab["icon"].as_str().unwrap().contains("%231f4fa3"), "blue: {tab}");
     shopper.sees("waiting", "Pay 0.05 LTC");
     shopper.sees("waiting", "4.17 EUR, quoted by Corner Shop");
-    shopper.sees("waiting", "From an MWEB balance it appears with the next block");
+    shopper.sees("waiting", "A payment from an MWEB balance appears with the next block");
     shopper.scans("waiting", &payment.fields.text("paymentUri"));
     shopper.weighs("waiting", &url);
     test_env.node.send(&payment.address, "0.02");
