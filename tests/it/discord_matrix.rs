@@ -54,6 +54,7 @@ pub(crate) fn with_parts(commands: &Value) -> Vec<(String, Value)> {
 ///    logged.
 /// 3. A confirmation from another place is refused.
 #[test]
+#[ignore = "long"]
 fn every_command_enforces_its_roles_and_servers() {
     let (discord, gateway) = offline(|_| ());
     let ada = Person::member(ADA, "ada");

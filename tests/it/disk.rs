@@ -38,6 +38,7 @@ fn database(gateway: &Gateway) -> std::path::PathBuf {
 /// 2. Free the disk: a payment made meanwhile completes, and no partial payment exists.
 /// 3. The audit is clean.
 #[test]
+#[ignore = "long"]
 fn a_full_disk_loses_nothing_and_allows_reads() {
     let Some(TestEnv { gateway, shop, node }) = TestEnv::alone() else { return };
     gateway.term();
@@ -207,6 +208,7 @@ fn a_flipped_bit_in_a_row_id_is_detected_and_reported() {
 /// 2. The sweeper names the trigger and pays nothing; commands are refused.
 /// 3. Drop the trigger: the sweep is sent.
 #[test]
+#[ignore = "long"]
 fn a_foreign_trigger_stops_sweeps_and_is_reported() {
     let test_env = TestEnv::alone_with(|gateway| gateway.set("sweeper.interval", "1s"));
     let Some(TestEnv { gateway, shop, node }) = test_env else { return };

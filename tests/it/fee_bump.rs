@@ -60,6 +60,7 @@ fn a_replacing_node_gets_a_fee_bump_to_the_same_address() {
 ///    bumped anyway.
 /// 3. The merchants share the fee by their inputs; the audit is clean.
 #[test]
+#[ignore = "long"]
 fn a_merchant_with_tiny_coins_does_not_stop_a_fee_bump() {
     let Some(node) = Node::start_with(&["-mempoolreplacement=1"]) else { return };
     let test_env = TestEnv::beside(Arc::new(node), |gateway: &Gateway| {

@@ -136,6 +136,7 @@ fn by_numbers(text: &str) -> String {
 ///    without repeating them.
 /// 3. No hostile text is in the log.
 #[test]
+#[ignore = "long"]
 fn hostile_text_is_refused_or_remains_plain_text() {
     let Some(TestEnv { gateway, shop, node: _node }) = TestEnv::shared() else { return };
     let request = |reference: &str| format!(r#"{{"amountLtc": 0.05, "reference": {reference}}}"#);

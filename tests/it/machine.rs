@@ -103,6 +103,7 @@ fn processor_time(pid: u32) -> Duration {
 ///    mostly idle.
 /// 3. Close the connections: requests are answered, and the log is short.
 #[test]
+#[ignore = "long"]
 fn with_256_descriptors_clients_wait_without_a_busy_loop() {
     let Some(TestEnv { gateway, shop, node }) = TestEnv::shared() else { return };
     gateway.term();

@@ -241,6 +241,7 @@ fn a_lagging_node_expires_and_completes_no_payment() {
 /// 2. The payment still counts, and does not expire.
 /// 3. Let loading end: the payment expires.
 #[test]
+#[ignore = "long"]
 fn a_loading_mempool_evicts_and_expires_no_payment() {
     let made = test_env_with(|gateway| {
         gateway.set("payments.expiry", "1m");

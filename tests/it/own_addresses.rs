@@ -71,6 +71,7 @@ fn an_own_address_as_operator_address_is_refused() {
 /// 4. Register an address of the first shop's wallet: it is paid after the delay, although the
 ///    old row remains.
 #[test]
+#[ignore = "long"]
 fn a_registered_own_address_is_skipped_and_reported() {
     let Some(TestEnv { gateway, shop, node }) = TestEnv::alone() else { return };
     let other = Shop::open(&gateway, &node, "Other");

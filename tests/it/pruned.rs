@@ -59,6 +59,7 @@ impl Scene {
 /// 5. The gateway follows the chain and pays out; the audit is clean.
 /// 6. A second run has nothing to do.
 #[test]
+#[ignore = "long"]
 fn a_utxo_set_rescan_bridges_pruned_blocks() {
     let Some(scene) = Scene::set() else { return };
     let TestEnv { gateway, shop, node } = &scene.test_env;

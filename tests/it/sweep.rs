@@ -131,6 +131,7 @@ fn a_sweep_survives_a_crash_of_gateway_and_node() {
 /// 1. Let a payment and its grace period expire, then pay it.
 /// 2. The coin is swept to the merchant.
 #[test]
+#[ignore = "long"]
 fn late_money_is_swept_too() {
     let test_env = TestEnv::alone_with(|gateway| {
         sweeping(gateway);
@@ -261,6 +262,7 @@ fn a_payment_with_a_foreign_address_delays_no_other_payout() {
 /// 3. It is not abandoned at once; after further blocks, it is.
 /// 4. A new sweep pays the other merchant once.
 #[test]
+#[ignore = "long"]
 fn a_reorged_payment_releases_the_coins_swept_with_it() {
     let Some(TestEnv { gateway, shop, node }) = TestEnv::alone() else { return };
     let neighbour = Shop::open(&gateway, &node, "Neighbour");

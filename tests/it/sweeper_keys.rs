@@ -39,6 +39,7 @@ fn keys_in(gateway: &Gateway) -> Vec<String> {
 /// 4. After the grace period the file contains only the new key; the sweeper pays out, also
 ///    after a restart.
 #[test]
+#[ignore = "long"]
 fn the_sweeper_pays_out_without_the_master_secret() {
     let start = |gateway: &Gateway| gateway.set("sweeper.min_payout", "0.05");
     let Some(TestEnv { gateway, shop, node }) = TestEnv::alone_with(start) else { return };

@@ -37,6 +37,7 @@ fn change_unseen(test_env: &TestEnv) -> String {
 /// 4. The same with the sweeper running.
 /// 5. After the delay since its first sight the changed address is paid.
 #[test]
+#[ignore = "long"]
 fn an_unsigned_sweep_does_not_pay_to_an_unseen_change() {
     let Some(watch_only) = WatchOnly::start() else { return };
     let test_env = &watch_only.test_env;

@@ -102,6 +102,11 @@ impl RpcProxy {
         self.hanging.lock().unwrap().open.iter().filter(|held| *held == method).count()
     }
 
+    /// Number of hanging calls of all methods whose caller still waits.
+    pub(crate) fn hanging_calls(&self) -> usize {
+        self.hanging.lock().unwrap().open.len()
+    }
+
     /// Number of hanging calls whose caller closed the connection.
     pub(crate) fn left(&self) -> usize {
         self.hanging.lock().unwrap().left
