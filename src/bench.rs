@@ -19,7 +19,7 @@ use crate::domain::payment::Origin;
 use crate::domain::sweep::{self, Payee, Rules, SweepCoin};
 use crate::node::codec;
 use crate::node::rpc::Node;
-use crate::progress::NOBODY;
+use crate::progress::NO_REPORT;
 use crate::serve::database::open_store;
 use crate::store::{self, Store, blocks, merchants, sweeps};
 use crate::sweeper::build;
@@ -112,7 +112,7 @@ impl Ledger {
     pub fn catch_up(&self) -> anyhow::Result<u32> {
         let node = self.node()?;
         let Config { network, xpub, clock, .. } = &self.config;
-        match sync::catch_up(&self.store, &node, *network, xpub, clock, NOBODY)? {
+        match sync::catch_up(&self.store, &node, *network, xpub, clock, NO_REPORT)? {
             End::AtTip(at_tip) => Ok(at_tip.tip().height),
             End::NodeBehind | End::Stopped => anyhow::bail!("not at the tip"),
         }

@@ -11,10 +11,6 @@ use fluent_bundle::concurrent::FluentBundle;
 use fluent_bundle::{FluentArgs, FluentResource, FluentValue};
 use fluent_syntax::ast::Entry;
 
-use crate::domain::amount::Amount;
-use crate::domain::merchant::MerchantId;
-use crate::domain::network::Network;
-
 /// The language of the source files, and of a reader whose language is not supported.
 pub(crate) const SOURCE: &str = "en";
 
@@ -48,12 +44,9 @@ impl Catalogs {
     /// The catalog of a language, or the English one.
     pub(crate) fn get(&'static self, tag: &str) -> &'static Catalog {
         let found = self.0.iter().find(|catalog| catalog.tag == tag);
-        found.unwrap_or_else(|| self.0.first().unwrap_or(&EMPTY))
+        found.or(self.0.first()).expect("English is compiled in")
     }
 }
-
-/// For a file without languages, which a test excludes.
-static EMPTY: LazyLock<Catalog> = LazyLock::new(|| Catalog::new(SOURCE, &None, ""));
 
 type Bundle = FluentBundle<Arc<FluentResource>>;
 
@@ -61,7 +54,7 @@ type Bundle = FluentBundle<Arc<FluentResource>>;
 pub(crate) struct Catalog {
     tag: &'static str,
     bundle: Bundle,
-    /// Messages and attributes without variables, by `id` or `id.attribute`.
+    /// Messages without variables.
     fixed: HashMap<String, String>,
 }
 
@@ -81,7 +74,7 @@ impl Catalog {
         Catalog { tag, bundle, fixed }
     }
 
-    /// A message without variables; `id.attribute` names an attribute.
+    /// A message without variables.
     pub(crate) fn text(&'static self, id: &str) -> &'static str {
         let found = self.fixed.get(id);
         debug_assert!(found.is_some(), "{}: no message {id} without variables", self.tag);
@@ -156,18 +149,7 @@ macro_rules! numbers {
         }
     )*};
 }
-numbers!(u32 u64 usize i64);
-
-macro_rules! displayed {
-    ($($kind:ty)*) => {$(
-        impl Value for $kind {
-            fn to_fluent(&self) -> FluentValue<'_> {
-                FluentValue::from(self.to_string())
-            }
-        }
-    )*};
-}
-displayed!(Amount MerchantId Network);
+numbers!(u64);
 
 impl Value for str {
     fn to_fluent(&self) -> FluentValue<'_> {
@@ -206,16 +188,11 @@ fn parse(text: &str) -> Arc<FluentResource> {
 fn collect_fixed(bundle: &Bundle, resource: &FluentResource, fixed: &mut HashMap<String, String>) {
     for entry in resource.entries() {
         let Entry::Message(message) = entry else { continue };
-        let id = message.id.name;
-        let attributes =
-            message.attributes.iter().map(|own| (format!("{id}.{}", own.id.name), &own.value));
-        let value = message.value.iter().map(|value| (id.to_owned(), value));
-        for (id, pattern) in value.chain(attributes) {
-            let mut errors = Vec::new();
-            let text = bundle.format_pattern(pattern, None, &mut errors);
-            if errors.is_empty() {
-                fixed.insert(id, text.into_owned());
-            }
+        let Some(pattern) = &message.value else { continue };
+        let mut errors = Vec::new();
+        let text = bundle.format_pattern(pattern, None, &mut errors);
+        if errors.is_empty() {
+            fixed.insert(message.id.name.to_owned(), text.into_owned());
         }
     }
 }

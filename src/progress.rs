@@ -19,7 +19,7 @@ pub(crate) struct Progress {
 pub(crate) type OnProgress<'t> = &'t (dyn Fn(Progress) + Sync);
 
 /// Ignores progress.
-pub(crate) const NOBODY: OnProgress<'static> = &|_| ();
+pub(crate) const NO_REPORT: OnProgress<'static> = &|_| ();
 
 /// Shorter activities are not reported.
 const FIRST: Duration = Duration::from_secs(5);

@@ -67,7 +67,6 @@ const STOP_CHECK_MS: i64 = 250;
 /// broke.
 const EVENT_HANDSHAKE_SUCCEEDED: u16 = 0x1000;
 const EVENT_DISCONNECTED: u16 = 0x0200;
-const EVENT_MONITOR_STOPPED: u16 = 0x0400;
 
 /// ZMQ counters since the start of the process, for the metrics.
 #[derive(Debug, Default)]
@@ -128,9 +127,6 @@ fn count(counter: &AtomicU64) {
 
 /// The endpoint of libzmq's socket monitor.
 const MONITOR: &str = "inproc://litegate-zmq-monitor";
-
-/// How long the last event of a closed socket is awaited, in milliseconds.
-const CLOSE_TIMEOUT_MS: i32 = 1_000;
 
 /// How long a broken connection may take to return before the socket is replaced. Longer than
 /// libzmq's longest reconnect interval.
@@ -194,8 +190,7 @@ fn listen(
     shutdown: &CancellationToken,
 ) -> Result<Ended, zmq::Error> {
     let context = zmq::Context::new();
-    let subscriber = Subscriber::new(&context, settings)?;
-    let (socket, monitor) = subscriber.sockets()?;
+    let (socket, monitor) = subscribed(&context, settings)?;
     let mut sequences = Sequences::default();
     let mut broken_since: Option<Instant> = None;
     // A signal did not fit into the queue: a resynchronisation replaces it.
@@ -239,44 +234,20 @@ fn listen(
     Ok(Ended::Stopped)
 }
 
-/// A subscribed socket with its monitor.
-///
-/// libzmq's threads write events into the monitor and block while nobody reads them, which would
-/// keep the context from ending. So the socket is closed first, and the monitor is read to its end.
-struct Subscriber {
-    socket: Option<zmq::Socket>,
-    monitor: zmq::Socket,
+/// A socket that is subscribed to the endpoints, and the one that receives its monitor's events.
+fn subscribed(
+    context: &zmq::Context,
+    settings: &Settings,
+) -> Result<(zmq::Socket, zmq::Socket), zmq::Error> {
+    let socket = subscriber(context)?;
+    let monitor = context.socket(zmq::PAIR)?;
+    monitor.set_linger(0)?;
+    monitor.connect(MONITOR)?;
+    connect(&socket, settings)?;
+    Ok((socket, monitor))
 }
 
-impl Subscriber {
-    fn new(context: &zmq::Context, settings: &Settings) -> Result<Subscriber, zmq::Error> {
-        let monitor = context.socket(zmq::PAIR)?;
-        monitor.set_linger(0)?;
-        let socket = monitored(context)?;
-        monitor.connect(MONITOR)?;
-        connect(&socket, settings)?;
-        Ok(Subscriber { socket: Some(socket), monitor })
-    }
-
-    /// The parts that are polled together. The socket is absent only while this is dropped.
-    fn sockets(&self) -> Result<(&zmq::Socket, &zmq::Socket), zmq::Error> {
-        Ok((self.socket.as_ref().ok_or(zmq::Error::ENOTSOCK)?, &self.monitor))
-    }
-}
-
-impl Drop for Subscriber {
-    fn drop(&mut self) {
-        drop(self.socket.take());
-        let _ = self.monitor.set_rcvtimeo(CLOSE_TIMEOUT_MS);
-        while let Ok(event) = self.monitor.recv_multipart(0) {
-            if event_number(&event) == Some(EVENT_MONITOR_STOPPED) {
-                break;
-            }
-        }
-    }
-}
-
-fn monitored(context: &zmq::Context) -> Result<zmq::Socket, zmq::Error> {
+fn subscriber(context: &zmq::Context) -> Result<zmq::Socket, zmq::Error> {
     let socket = context.socket(zmq::SUB)?;
     socket.set_rcvhwm(HIGH_WATER_MARK)?;
     socket.set_maxmsgsize(MESSAGE_BYTES_MAX)?;
@@ -293,8 +264,7 @@ fn monitored(context: &zmq::Context) -> Result<zmq::Socket, zmq::Error> {
     socket.set_tcp_keepalive_idle(60)?;
     socket.set_tcp_keepalive_intvl(10)?;
     socket.set_tcp_keepalive_cnt(3)?;
-    let events = [EVENT_HANDSHAKE_SUCCEEDED, EVENT_DISCONNECTED, EVENT_MONITOR_STOPPED];
-    let events = events.into_iter().fold(0, |all, event| all | i32::from(event));
+    let events = i32::from(EVENT_HANDSHAKE_SUCCEEDED) | i32::from(EVENT_DISCONNECTED);
     socket.monitor(MONITOR, events)?;
     Ok(socket)
 }

@@ -119,21 +119,16 @@ impl fmt::Display for NotificationMode {
     }
 }
 
+/// The reports that people see: of the watcher and of `doctor`.
 impl fmt::Display for RoleReport {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         match self {
             RoleReport::AtTip { height, mode } => write!(f, "height {height} ({mode})"),
-            RoleReport::Swept { sent, waiting, too_expensive } => {
-                write!(f, "{sent} sent, {waiting} coins wait")?;
-                match too_expensive {
-                    0 => Ok(()),
-                    count => write!(f, ", {count} of them for a lower fee"),
-                }
-            }
             RoleReport::Checked { faults: 0 } => f.write_str("no failure"),
             RoleReport::Checked { faults: 1 } => f.write_str("1 failure"),
             RoleReport::Checked { faults } => write!(f, "{faults} failures"),
-            RoleReport::Registered { .. }
+            RoleReport::Swept { .. }
+            | RoleReport::Registered { .. }
             | RoleReport::Since { .. }
             | RoleReport::Posted { .. }
             | RoleReport::Proxy { .. }

@@ -100,7 +100,8 @@ impl Auditor {
         let apart = self.store.apart()?;
         let node = &operations::nodes::in_use(&apart, &self.nodes)?.node;
         let known = apart.known_audit_log()?;
-        let report = operations::audit::audit(&apart, node, &self.xpub, &known, progress::NOBODY)?;
+        let report =
+            operations::audit::audit(&apart, node, &self.xpub, &known, progress::NO_REPORT)?;
         if is_out_of_date(&report) {
             return Ok(false);
         }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::{EVENT_HANDSHAKE_SUCCEEDED, Settings, Subscriber, event_number};
+use super::{EVENT_HANDSHAKE_SUCCEEDED, Settings, event_number, subscribed};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ProbeOutcome {
@@ -20,8 +20,7 @@ pub(crate) enum ProbeOutcome {
 pub(crate) fn probe(endpoint: &str, patience: Duration) -> Result<ProbeOutcome, zmq::Error> {
     let settings = Settings { rawtx: endpoint.to_owned(), hashblock: endpoint.to_owned() };
     let context = zmq::Context::new();
-    let subscriber = Subscriber::new(&context, &settings)?;
-    let (socket, monitor) = subscriber.sockets()?;
+    let (socket, monitor) = subscribed(&context, &settings)?;
     let (deadline, mut outcome) = (Instant::now() + patience, ProbeOutcome::NoPublisher);
     loop {
         let left = deadline.saturating_duration_since(Instant::now());
@@ -70,7 +69,7 @@ mod tests {
         assert_eq!(probe_thread.join().expect("no panic"), Ok(ProbeOutcome::Message));
     }
 
-    /// libzmq's threads once blocked on the monitor's events while the context ended.
+    /// Ends of sockets and contexts while messages arrive.
     #[test]
     fn a_probe_of_a_busy_publisher_always_ends() {
         let context = zmq::Context::new();

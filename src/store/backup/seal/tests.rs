@@ -1,7 +1,7 @@
 //! Tests that a change to any table of a copy, or to the seal itself, is refused by name.
 
 use super::*;
-use crate::progress::NOBODY;
+use crate::progress::NO_REPORT;
 use crate::secret::MasterSecret;
 use crate::store::schema_version;
 
@@ -23,24 +23,24 @@ fn sealed() -> Connection {
                 INSERT INTO identity (name, value) VALUES ('a', 'b'), ('c', 'd');
                 INSERT INTO role_status (role, at) VALUES ('watcher', 5);";
     connection.execute_batch(rows).expect("written");
-    write(&connection, &key(7), &facts(), NOBODY).expect("sealed");
+    write(&connection, &key(7), &facts(), NO_REPORT).expect("sealed");
     connection
 }
 
 #[test]
 fn an_unmodified_backup_verifies_and_returns_its_facts() {
     let connection = sealed();
-    let read = verify(&connection, &[key(7)], NOBODY).expect("it verifies");
+    let read = verify(&connection, &[key(7)], NO_REPORT).expect("it verifies");
     assert_eq!(read, facts());
     // An older key is found among several.
-    verify(&connection, &[key(8), key(7)], NOBODY).expect("it verifies");
+    verify(&connection, &[key(8), key(7)], NO_REPORT).expect("it verifies");
     remove(&connection).expect("removed");
-    assert!(matches!(verify(&connection, &[key(7)], NOBODY), Err(Refusal::Unsealed)));
+    assert!(matches!(verify(&connection, &[key(7)], NO_REPORT), Err(Refusal::Unsealed)));
 }
 
 #[test]
 fn another_secret_is_not_reported_as_a_modification() {
-    let refused = verify(&sealed(), &[key(8)], NOBODY);
+    let refused = verify(&sealed(), &[key(8)], NO_REPORT);
     assert!(matches!(refused, Err(Refusal::OtherSecret(id)) if id == key(7).id()));
 }
 
@@ -51,7 +51,7 @@ fn each_change_is_refused_with_the_name_of_its_table() {
         let connection = sealed();
         let freely = format!("PRAGMA foreign_keys = OFF; {sql}");
         connection.execute_batch(&freely).expect("changed");
-        let refused = verify(&connection, &[key(7)], NOBODY).expect_err(sql).to_string();
+        let refused = verify(&connection, &[key(7)], NO_REPORT).expect_err(sql).to_string();
         assert!(refused.contains(expected), "{sql}: {refused}");
     }
     let merchants = "the table merchants does not match";
