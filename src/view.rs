@@ -6,6 +6,7 @@
 pub(crate) mod account;
 pub(crate) mod audit;
 mod event;
+mod event_body;
 pub(crate) mod merchant;
 pub(crate) mod notification;
 mod payment;
@@ -15,6 +16,7 @@ pub(crate) mod sweep;
 mod values;
 
 pub(crate) use event::{AttemptView, EventView, TrialView};
-pub(crate) use payment::{CoinView, CompletedView, PaymentFacts, PaymentView, receiving_address};
+pub(crate) use event_body::{EventBody, Occurrence};
+pub(crate) use payment::{CoinView, PaymentFacts, PaymentView, receiving_address};
 pub(crate) use site::Site;
-pub(crate) use values::{Ltc, Time, seconds_until};
+pub(crate) use values::{Decimal, Ltc, Time, seconds_until};

@@ -1,5 +1,6 @@
 //! Commands for merchants. Each acts on the account of the user who sends it.
 
+use crate::domain::confirmations::ConfirmationChoice;
 use crate::domain::merchant::{BusinessName, Subscription, address_in_force, address_to_come};
 use crate::domain::notification::{Kind, Way};
 use crate::operations::Refusal;
@@ -216,7 +217,9 @@ async fn set_confirmations(
     let Asker { user, actor, now, language, .. } = begin(context).await?;
     let set = move |tx: &crate::store::WriteTx| {
         let merchant = account_of(tx, user)?;
-        Ok(operations::set_confirmations(tx, &actor, merchant.id, confirmations, now)?)
+        let choice =
+            ConfirmationChoice { others: Some(confirmations), ..ConfirmationChoice::default() };
+        Ok(operations::set_confirmations(tx, &actor, merchant.id, &choice, now)?)
     };
     context.data().write(set).await?;
     let minutes = u64::from(confirmations) * 5 / 2;

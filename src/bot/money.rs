@@ -64,8 +64,8 @@ async fn account(context: Context<'_>) -> Result<(), Failure> {
         Some(url) => code(url),
         None => language.say(words.as_payments_say, &[]),
     };
-    let own = account.merchant.confirmations;
-    let confirmations = own.unwrap_or(bot.payment_rules.confirmations);
+    let own = &account.merchant.confirmations;
+    let confirmations = own.others.unwrap_or(bot.payment_rules.confirmations);
     let sums = sums(language, &statement.sums);
     let fields = [
         (words.field_merchant, format!("`{}`", account.merchant.id)),
@@ -193,6 +193,7 @@ async fn payment(
                 language.say(words.webhook_due, &due)
             }
             State::Failed => language.say(words.webhook_given_up, &[]),
+            State::Unsent => continue,
         };
         fields.push((words.field_webhook, state));
     }

@@ -1,6 +1,7 @@
 //! The commands about webhooks: where they go, trying a receiver, sending again what was told or
 //! given up.
 
+use crate::domain::event_kind::EventKind;
 use crate::operations::merchants as operations;
 use crate::operations::notifications::plain;
 use crate::operations::webhooks as outbox_operations;
@@ -103,9 +104,10 @@ async fn test_webhook(
     };
     let merchant = bot.read(active).await?;
     let network = bot.rules.network;
-    let tried = trial::send(&merchant, &bot.secret, network, &bot.egress, url, now)
-        .await
-        .map_err(|_| Failure::NoTest)?;
+    let tried =
+        trial::send(&merchant, &bot.secret, network, &bot.egress, url, EventKind::Completed, now)
+            .await
+            .map_err(|_| Failure::NoTest)?;
     let (tried, advice) = (tried.view, tried.advice);
     let mark = if tried.delivered { "✔" } else { "✘" };
     let outcome = language.outcome(&tried.outcome);

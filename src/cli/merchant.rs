@@ -11,9 +11,12 @@ use super::open::open;
 use super::output::{Format, print_json};
 use crate::config::Config;
 use crate::domain::address::Address;
+use crate::domain::confirmations::ConfirmationChoice;
+use crate::domain::event_kind::{BadEventKinds, EventKinds};
 use crate::domain::merchant::{BusinessName, MerchantId, OldKey};
 use crate::domain::notification::{Kind, Way};
 use crate::domain::time::Timestamp;
+use crate::domain::tolerance::Tolerance;
 use crate::operations::merchants::{self as operations, NewMerchant};
 use crate::operations::own_addresses::{ForeignAddress, OwnAddresses};
 use crate::operations::{Actor, Refusal, accounts};
@@ -70,7 +73,28 @@ enum Act {
     SetName { id: MerchantId, name: String },
     /// Set the confirmations that new payments need
     #[command(after_help = "Example: litegate merchant set-confirmations mer_0123456789ab 3")]
-    SetConfirmations { id: MerchantId, confirmations: u32 },
+    SetConfirmations {
+        id: MerchantId,
+        /// A number, or tiers by amount in LTC such as '1 below 0.2, 3 below 2, 6'
+        #[arg(value_parser = ConfirmationChoice::parse)]
+        confirmations: ConfirmationChoice,
+    },
+    /// Set the underpayment that new payments accept, unless a request names another
+    #[command(after_help = "Example: litegate merchant set-tolerance mer_0123456789ab 1.5")]
+    SetTolerance {
+        id: MerchantId,
+        /// Percent of the amount, 0 to 10
+        #[arg(value_parser = Tolerance::parse)]
+        percent: Tolerance,
+    },
+    /// Set the events whose webhooks are sent beside completed, unless a request names others
+    #[command(after_help = "Example: litegate merchant set-events mer_0123456789ab seen,late")]
+    SetEvents {
+        id: MerchantId,
+        /// seen, partly_paid, expired, late and replaced, separated by commas; or none
+        #[arg(value_parser = event_kinds)]
+        events: EventKinds,
+    },
     /// Add days of subscription
     #[command(after_help = "Example: litegate merchant grant mer_0123456789ab 30")]
     Grant { id: MerchantId, days: u32 },
@@ -168,6 +192,8 @@ impl Merchant {
             | Act::SetName { .. }
             | Act::SetWebhookUrl { .. }
             | Act::SetConfirmations { .. }
+            | Act::SetTolerance { .. }
+            | Act::SetEvents { .. }
             | Act::Grant { .. }
             | Act::Suspend { .. }
             | Act::Unsuspend { .. }
@@ -213,7 +239,13 @@ impl Act {
                 write(store, move |tx| operations::set_name(tx, &cli, id, &name, now).map(|()| id))
             }
             Act::SetConfirmations { id, confirmations } => write(store, move |tx| {
-                operations::set_confirmations(tx, &cli, id, confirmations, now).map(|()| id)
+                operations::set_confirmations(tx, &cli, id, &confirmations, now).map(|()| id)
+            }),
+            Act::SetTolerance { id, percent } => write(store, move |tx| {
+                operations::set_tolerance(tx, &cli, id, percent, now).map(|()| id)
+            }),
+            Act::SetEvents { id, events } => write(store, move |tx| {
+                operations::set_events(tx, &cli, id, events, now).map(|()| id)
             }),
             Act::Grant { id, days } => {
                 write(store, move |tx| operations::grant(tx, &cli, id, days, now).map(|_| id))
@@ -281,6 +313,11 @@ fn set_address(
         eprintln!("litegate: {address} is already registered; nothing was changed");
     }
     Ok(id)
+}
+
+/// Parses names of event kinds, or `none`.
+fn event_kinds(text: &str) -> Result<EventKinds, BadEventKinds> {
+    EventKinds::parse(text.split(',').map(str::trim).filter(|name| !matches!(*name, "" | "none")))
 }
 
 /// Records in the audit log that a secret was shown.

@@ -10,15 +10,17 @@ use super::open::open;
 use super::output::{Format, print_json, print_line};
 use crate::config::Config;
 use crate::domain::merchant::MerchantId;
+use crate::domain::network::Network;
 use crate::domain::payment::PaymentId;
-use crate::operations::Refusal;
+use crate::domain::time::Timestamp;
 use crate::operations::create_payment::{Created, NewPayment, Request, create_payment};
 use crate::operations::payments::{facts, facts_of};
 use crate::operations::webhooks::shown_attempts;
+use crate::operations::{Actor, Refusal, settle_payment};
 use crate::secret;
 use crate::serve::database::prepare_to_issue;
-use crate::store::payments::{self as rows, Filter};
-use crate::store::{Store, blocks, events, sweeps};
+use crate::store::payments::{self as rows, Evaluated, Filter};
+use crate::store::{Store, WriteTx, blocks, events, sweeps};
 use crate::view::sweep::PayoutView;
 use crate::view::{CoinView, EventView, PaymentView};
 
@@ -55,6 +57,12 @@ enum Act {
         #[arg(long)]
         reference: Option<String>,
     },
+    /// Accept a partly paid or expired payment with the coins that are confirmed
+    #[command(after_help = "Example: litegate payment accept 550e8400-e29b-41d4-a716-446655440000")]
+    Accept { id: PaymentId },
+    /// Cancel a payment on which no coin was seen
+    #[command(after_help = "Example: litegate payment cancel 550e8400-e29b-41d4-a716-446655440000")]
+    Cancel { id: PaymentId },
     /// Show a payment with its coins, payouts and webhooks
     #[command(after_help = "Example: litegate payment show 550e8400-e29b-41d4-a716-446655440000")]
     Show { id: PaymentId },
@@ -108,6 +116,8 @@ impl Payment {
                 };
                 list(&config, &store, &filter, limit, format)
             }
+            Act::Accept { id } => settle(&config, &store, id, settle_payment::accept, format),
+            Act::Cancel { id } => settle(&config, &store, id, settle_payment::cancel, format),
             Act::Show { id } => show(&config, &store, id, format),
         }
     }
@@ -129,13 +139,42 @@ fn create(
         let (Created::New(evaluated) | Created::Replayed(evaluated)) = created;
         facts_of(tx, evaluated, now)
     })?;
-    let view = PaymentView::new(&facts, &config.site, now);
+    let view = PaymentView::for_merchant(&facts, &config.site, now);
     match format {
         Format::Json => print_json(&view),
         Format::Text => {
             print_line(&line(&view))?;
             print_line(&view.payment_url)
         }
+    }
+}
+
+type Operation = fn(
+    &WriteTx,
+    &Actor,
+    Option<MerchantId>,
+    PaymentId,
+    Network,
+    Timestamp,
+) -> Result<Evaluated, Refusal>;
+
+/// Carries out an operation on a payment, and prints the payment.
+fn settle(
+    config: &Config,
+    store: &Store,
+    id: PaymentId,
+    operation: Operation,
+    format: Format,
+) -> Result<(), Failure> {
+    let (network, now) = (config.network, config.clock.now());
+    let facts = store.write_blocking(move |tx| {
+        let after = operation(tx, &Actor::Cli, None, id, network, now)?;
+        facts_of(tx, after, now)
+    })?;
+    let view = PaymentView::for_merchant(&facts, &config.site, now);
+    match format {
+        Format::Json => print_json(&view),
+        Format::Text => print_line(&line(&view)),
     }
 }
 
@@ -155,7 +194,7 @@ fn list(
         Ok::<_, Refusal>((found.collect::<Result<Vec<_>, _>>()?, more))
     })?;
     let views: Vec<PaymentView> =
-        found.iter().map(|facts| PaymentView::new(facts, &config.site, now)).collect();
+        found.iter().map(|facts| PaymentView::for_merchant(facts, &config.site, now)).collect();
     if more {
         eprintln!("litegate: only the newest {limit} are shown; see --limit");
     }
@@ -183,7 +222,7 @@ fn show(config: &Config, store: &Store, id: PaymentId, format: Format) -> Result
             coins: facts.coins.iter().map(|coin| CoinView::new(coin, tip)).collect(),
             payouts: payouts.iter().map(|payout| PayoutView::new(payout, tip)).collect(),
             webhooks,
-            payment: PaymentView::new(&facts, &config.site, now),
+            payment: PaymentView::for_merchant(&facts, &config.site, now),
         })
     })?;
     match format {

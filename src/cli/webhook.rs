@@ -8,6 +8,7 @@ use super::failure::Failure;
 use super::open::open;
 use super::output::{Format, print_json, print_line};
 use crate::config::Config;
+use crate::domain::event_kind::EventKind;
 use crate::domain::merchant::MerchantId;
 use crate::operations::merchants;
 use crate::operations::webhooks::{self as operations, ListQuery};
@@ -58,6 +59,9 @@ enum Act {
         /// The receiver's URL
         #[arg(long)]
         url: String,
+        /// The kind of event: completed, seen, partly_paid, expired, late or replaced
+        #[arg(long, value_name = "KIND", default_value = "completed", value_parser = event_kind)]
+        event: EventKind,
     },
 }
 
@@ -75,7 +79,9 @@ impl Webhook {
                 (None, Some(merchant)) => resend_failed(&config, &store, merchant, format),
                 (None, None) => Err(Failure::Usage("name an event, or use --failed-of".to_owned())),
             },
-            Act::Test { merchant, url } => test(&config, &store, merchant, &url, format),
+            Act::Test { merchant, url, event } => {
+                test(&config, &store, merchant, (&url, event), format)
+            }
         }
     }
 }
@@ -125,11 +131,17 @@ fn resend_failed(
     }
 }
 
+/// Parses a kind of event.
+fn event_kind(text: &str) -> Result<EventKind, String> {
+    let names = EventKind::ALL.map(EventKind::as_str).join(", ");
+    EventKind::parse(text).ok_or_else(|| format!("must be one of {names}"))
+}
+
 fn test(
     config: &Config,
     store: &Store,
     id: MerchantId,
-    url: &str,
+    (url, event): (&str, EventKind),
     format: Format,
 ) -> Result<(), Failure> {
     let egress = &config.webhooks.egress;
@@ -138,7 +150,7 @@ fn test(
     let runtime = tokio::runtime::Runtime::new()
         .map_err(|error| Failure::Failed(format!("start the runtime: {error}")))?;
     let now = config.clock.now();
-    let sent = trial::send(&merchant, config.secret()?, config.network, egress, url, now);
+    let sent = trial::send(&merchant, config.secret()?, config.network, egress, url, event, now);
     let tried = runtime.block_on(sent)?.view;
     match format {
         Format::Json => print_json(&tried)?,

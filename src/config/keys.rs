@@ -35,7 +35,10 @@ pub(crate) enum Source {
 pub(super) fn known() -> Table {
     let uncommented: Vec<&str> = SAMPLE
         .lines()
-        .map(|line| line.strip_prefix("# ").filter(|rest| is_key_line(rest)).unwrap_or(line))
+        .map(|line| {
+            let rest = line.strip_prefix("# ");
+            rest.filter(|rest| is_key_line(rest) || rest.starts_with("[[")).unwrap_or(line)
+        })
         .collect();
     uncommented.join("\n").parse().expect("the sample is tested to be TOML")
 }
@@ -84,6 +87,12 @@ fn take_wrong_of(
             mistakes.push(format!("{prefix}{key} is an unknown key{hint}"));
             return false;
         };
+        if let (Some(example), Some(list)) = (table_of_list(example), value.as_array_mut()) {
+            for (number, found) in (1..).zip(list.iter_mut().filter_map(Value::as_table_mut)) {
+                let prefix = format!("{prefix}{key}[{number}].");
+                take_wrong_of(&prefix, found, example, known, mistakes);
+            }
+        }
         // Several nodes are a list of sections.
         let several = key == NODE && value.is_array();
         let right = several || std::mem::discriminant(example) == std::mem::discriminant(value);
@@ -94,11 +103,17 @@ fn take_wrong_of(
     });
 }
 
+/// The first table of a list of tables, such as `[[payments.confirmation_tiers]]`.
+fn table_of_list(example: &Value) -> Option<&Table> {
+    example.as_array()?.first()?.as_table()
+}
+
 fn kind(example: &Value) -> &'static str {
     match example {
         Value::String(_) => "text in quotes",
         Value::Integer(_) => "a whole number",
         Value::Boolean(_) => "true or false",
+        Value::Array(list) if list.iter().any(Value::is_table) => "a list of sections",
         Value::Array(_) => "a list, such as [\"a\", \"b\"]",
         Value::Table(_) => "a section",
         Value::Float(_) | Value::Datetime(_) => "another kind of value",

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use bitcoin::bip32::{DerivationPath, Fingerprint, KeySource};
 
 use crate::domain::address::Address;
+use crate::domain::confirmations::{ConfirmationTiers, Tier};
 use crate::domain::keys::AccountXpub;
 use crate::domain::network::Network;
 use crate::domain::sweep;
@@ -13,7 +14,7 @@ use crate::operations::create_payment;
 use crate::safe_file::with_suffix;
 use crate::sweeper;
 
-use super::raw::{RawPayments, RawSweeper, RawWallet};
+use super::raw::{RawPayments, RawSweeper, RawTier, RawWallet};
 use super::validate::Diagnostics;
 
 pub(super) fn read_xpub(
@@ -30,6 +31,8 @@ pub(super) fn read_payments(
     raw: &RawPayments,
 ) -> Option<create_payment::Rules> {
     let confirmations = diagnostics.confirmations("payments.confirmations", raw.confirmations);
+    let tiers = read_tiers(diagnostics, &raw.confirmation_tiers);
+    let limit = diagnostics.amount("payments.low_confirmation_limit", &raw.low_confirmation_limit);
     let large = diagnostics.amount("payments.large_amount", &raw.large_amount);
     let confirmations_large =
         diagnostics.confirmations("payments.confirmations_large", raw.confirmations_large);
@@ -43,6 +46,8 @@ pub(super) fn read_payments(
     }
     Some(create_payment::Rules {
         confirmations: confirmations?,
+        confirmation_tiers: tiers?,
+        low_confirmation_limit: Some(limit?).filter(|limit| !limit.is_zero()),
         large_amount: large?,
         confirmations_large: confirmations_large?,
         confirmations_pegout: confirmations_pegout?,
@@ -52,6 +57,18 @@ pub(super) fn read_payments(
         max_open_payments: raw.max_open_payments,
         max_daily_payments: raw.max_daily_payments,
     })
+}
+
+fn read_tiers(diagnostics: &mut Diagnostics, raw: &[RawTier]) -> Option<ConfirmationTiers> {
+    let key = "payments.confirmation_tiers";
+    let tiers: Option<Vec<Tier>> = raw
+        .iter()
+        .map(|tier| {
+            let below = diagnostics.amount("payments.confirmation_tiers.below", &tier.below)?;
+            Some(Tier { below, confirmations: tier.confirmations })
+        })
+        .collect();
+    diagnostics.take(key, ConfirmationTiers::new(tiers?))
 }
 
 /// The default place of the sweeper's record.

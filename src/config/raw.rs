@@ -93,8 +93,18 @@ pub(super) struct RawWallet {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
+pub(super) struct RawTier {
+    pub(super) below: String,
+    pub(super) confirmations: u32,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct RawPayments {
     pub(super) confirmations: u32,
+    #[serde(default)]
+    pub(super) confirmation_tiers: Vec<RawTier>,
+    pub(super) low_confirmation_limit: String,
     pub(super) large_amount: String,
     pub(super) confirmations_large: u32,
     pub(super) confirmations_pegout: u32,

@@ -10,7 +10,7 @@ use std::time::Duration;
 use zeroize::Zeroizing;
 
 use crate::domain::amount::Amount;
-use crate::domain::payment::CONFIRMATIONS_MAX;
+use crate::domain::confirmations::CONFIRMATIONS_MAX;
 use crate::safe_file;
 
 /// Upper bound of a secret file, in bytes. The buffer never reallocates, so that no copy of a

@@ -152,10 +152,10 @@ impl<'x> Audit<'x> {
         let coins: Vec<Coin> =
             at.iter().filter_map(|n| self.coins.get(*n)).map(|b| b.coin.clone()).collect();
         match status {
-            Status::Completed { .. } => {
+            Status::Completed { accepted, .. } => {
                 let mined = coins.iter().filter(|coin| block_of(coin).is_some());
                 let held = Amount::total(mined.map(|coin| coin.amount));
-                let (id, amount) = (payment.id, payment.amount);
+                let (id, amount) = (payment.id, accepted.unwrap_or(payment.required()));
                 if held < amount {
                     found.push(Difference::CompletedWithoutCoins { payment: id, held, amount });
                 }

@@ -3,44 +3,34 @@
 use bitcoin::hashes::{Hash, sha256};
 use bitcoin::hex::DisplayHex;
 
+use super::event_kind::{Cause, EventKind};
 use super::keys::DerivationIndex;
 use super::merchant::MerchantId;
 use super::payment::PaymentId;
 use super::time::Timestamp;
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
-    /// The payment became `completed`.
-    Completed,
-}
-
-impl Kind {
-    /// The name in the database and in lists.
-    pub(crate) fn as_str(self) -> &'static str {
-        match self {
-            Kind::Completed => "completed",
-        }
-    }
-}
 
 /// An event, stored in the transaction that causes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct NewEvent {
     pub(crate) id: String,
     pub(crate) index: DerivationIndex,
-    pub(crate) kind: Kind,
+    pub(crate) kind: EventKind,
     pub(crate) merchant: MerchantId,
-    pub(crate) url: String,
+    /// Its number among the payment's events, from 1.
+    pub(crate) sequence: u32,
+    /// Where it is sent; `None` if the merchant asked for no webhook of it.
+    pub(crate) url: Option<String>,
     /// The exact body of every attempt.
     pub(crate) body: String,
     pub(crate) created_at: Timestamp,
 }
 
-/// The id that every attempt carries. It derives from payment and kind, so a restored database
-/// repeats it and the merchant's deduplication works. It has no dot, because the signed text
-/// is `id.timestamp.body`.
-pub(crate) fn id_of(payment: PaymentId, kind: Kind) -> String {
-    let text = [payment.as_bytes().as_slice(), kind.as_str().as_bytes()].concat();
+/// The id that every attempt carries. It derives from payment, kind and cause, so a restored
+/// database repeats it and the merchant's deduplication works. It has no dot, because the
+/// signed text is `id.timestamp.body`.
+pub(crate) fn id_of(payment: PaymentId, kind: EventKind, cause: Option<Cause>) -> String {
+    let cause = cause.map(Cause::to_bytes).unwrap_or_default();
+    let text = [payment.as_bytes().as_slice(), kind.as_str().as_bytes(), &cause].concat();
     let hash = sha256::Hash::hash(&text).to_byte_array();
     format!("evt_{}", hash.get(..16).unwrap_or_default().to_lower_hex_string())
 }
@@ -48,9 +38,13 @@ pub(crate) fn id_of(payment: PaymentId, kind: Kind) -> String {
 /// The delivery state of an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum State {
-    Due { next_at: Timestamp },
+    Due {
+        next_at: Timestamp,
+    },
     Delivered,
     Failed,
+    /// The merchant asked for no webhook of it.
+    Unsent,
 }
 
 impl State {
@@ -61,6 +55,7 @@ impl State {
             State::Due { .. } => "due",
             State::Delivered => "delivered",
             State::Failed => "failed",
+            State::Unsent => "none",
         }
     }
 }
@@ -69,8 +64,9 @@ impl State {
 pub(crate) struct Event {
     pub(crate) id: String,
     pub(crate) payment: PaymentId,
+    pub(crate) kind: EventKind,
     pub(crate) merchant: MerchantId,
-    pub(crate) url: String,
+    pub(crate) url: Option<String>,
     pub(crate) body: String,
     pub(crate) created_at: Timestamp,
     pub(crate) state: State,
@@ -95,14 +91,24 @@ pub(crate) struct Attempt {
 
 #[cfg(test)]
 mod tests {
+    use bitcoin::Txid;
+
     use super::*;
 
     #[test]
     fn an_event_id_derives_from_its_payment_and_has_no_dot() {
-        let one = id_of(PaymentId::from_random([1; 16]), Kind::Completed);
-        let two = id_of(PaymentId::from_random([2; 16]), Kind::Completed);
-        assert_eq!(one, id_of(PaymentId::from_random([1; 16]), Kind::Completed));
-        assert_ne!(one, two);
+        let payment = |n| PaymentId::from_random([n; 16]);
+        let cause = |n| Some(Cause::Transaction(Txid::from_byte_array([n; 32])));
+        let one = id_of(payment(1), EventKind::Completed, None);
+        assert_eq!(one, id_of(payment(1), EventKind::Completed, None));
+        let others = [
+            id_of(payment(2), EventKind::Completed, None),
+            id_of(payment(1), EventKind::Late, None),
+            id_of(payment(1), EventKind::Late, cause(1)),
+            id_of(payment(1), EventKind::Late, cause(2)),
+        ];
+        let distinct: std::collections::HashSet<&String> = others.iter().chain([&one]).collect();
+        assert_eq!(distinct.len(), 5);
         assert_eq!(one.len(), 36);
         assert!(!one.contains('.'));
     }

@@ -4,8 +4,11 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::address::Address;
+use super::confirmations::ConfirmationChoice;
+use super::event_kind::EventKinds;
 use super::printable::is_printable;
 use super::time::{DAY_MS, Timestamp};
+use super::tolerance::Tolerance;
 
 /// A merchant's id: 48 random bits, written `mer_` and 12 hexadecimal digits.
 ///
@@ -104,8 +107,12 @@ pub(crate) struct Merchant {
     pub(crate) key_version: u32,
     /// End of the previous API key's grace period; `None` if it is revoked.
     pub(crate) previous_key_until: Option<Timestamp>,
-    /// Confirmations that the merchant requires instead of the gateway's default.
-    pub(crate) confirmations: Option<u32>,
+    /// The confirmations that the merchant asks for.
+    pub(crate) confirmations: ConfirmationChoice,
+    /// The tolerance of payments that name none.
+    pub(crate) tolerance: Tolerance,
+    /// The events of payments that name none.
+    pub(crate) events: EventKinds,
     pub(crate) subscription: Subscription,
     pub(crate) webhook_secret: WebhookSecret,
     /// The webhook URL for payments without their own.
@@ -123,7 +130,9 @@ impl Merchant {
             created_at: Timestamp::from_ms(0),
             key_version: 1,
             previous_key_until: None,
-            confirmations: None,
+            confirmations: ConfirmationChoice::default(),
+            tolerance: Tolerance::NONE,
+            events: EventKinds::NONE,
             subscription: Subscription::None,
             webhook_secret: WebhookSecret::FIRST,
             webhook_url: None,

@@ -4,22 +4,28 @@
 //! on each read; only [`Status`] is stored, because a completion is reported to the merchant
 //! and cannot be undone.
 
+mod announcement;
 mod assessment;
 mod coin;
 mod detail;
 mod id;
+mod mempool_facts;
+mod metadata;
 mod request;
 mod status;
 
 use super::address::Address;
 use super::amount::Amount;
 
+pub(crate) use announcement::{CausedCoin, announcements};
 pub(crate) use assessment::assess;
 pub(crate) use coin::{Coin, Origin, Place, first_sight};
-pub(crate) use detail::{Detail, detail};
+pub(crate) use detail::{Detail, detail, short};
 pub(crate) use id::PaymentId;
-pub(crate) use request::{CONFIRMATIONS_MAX, Payment};
-pub(crate) use status::{Status, Transition, completes, expires};
+pub(crate) use mempool_facts::{FeeRate, MempoolFacts};
+pub(crate) use metadata::{BadMetadata, Metadata};
+pub(crate) use request::Payment;
+pub(crate) use status::{Status, Transition, accepts, completes, expires};
 
 /// The payment URI (BIP21): lowercase, with the amount as the only parameter. Some Litecoin
 /// wallets reject uppercase, or misread further parameters.

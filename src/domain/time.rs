@@ -10,6 +10,8 @@ pub(crate) struct Timestamp(i64);
 
 pub(crate) const DAY_MS: i64 = 86_400_000;
 
+pub(crate) const HOUR_MS: i64 = 3_600_000;
+
 pub(crate) const MINUTE_MS: i64 = 60_000;
 
 impl Timestamp {

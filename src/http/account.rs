@@ -8,12 +8,13 @@ use warp::Filter;
 use warp::reply::Response;
 
 use crate::domain::api_key::Permission;
+use crate::domain::event_kind::EventKind;
 use crate::domain::merchant::{Subscription, address_in_force, address_to_come};
 use crate::operations::accounts::{self as operations, Statement};
 use crate::operations::reason::Reason;
 use crate::store::blocks;
-use crate::view::Time;
-use crate::view::account::{AccountView, PaidView, SumsView};
+use crate::view::account::{AccountView, PaidView, SumsView, TierView};
+use crate::view::{Decimal, Time};
 
 use super::api::Api;
 use super::auth::KeyHolder;
@@ -60,7 +61,10 @@ pub(crate) async fn account(api: Arc<Api>, holder: KeyHolder) -> Result<Response
             Subscription::Until(end) => Some(Time(end)),
         },
         subscription_active: merchant.subscription.is_active(now),
-        confirmations: merchant.confirmations,
+        confirmations: merchant.confirmations.others,
+        confirmation_tiers: TierView::all(&merchant.confirmations.tiers),
+        tolerance_percent: Decimal(merchant.tolerance.to_string()),
+        events: merchant.events.iter().map(EventKind::as_str).collect(),
         payout_address: address_in_force(account.addresses.current(), now)
             .map(|a| a.address.to_string()),
         next_payout_address: to_come.map(|change| change.address.to_string()),

@@ -167,7 +167,7 @@ fn page<'p>(checkout: &'p Checkout, branding: &'p Branding, codes: &Codes) -> Pa
         quoted: checkout.display_amount.as_ref().map(quoted),
         color: state.color,
         asks,
-        live: !matches!(checkout.detail, Detail::Paid | Detail::Overpaid),
+        live: !checkout.detail.is_final(),
         shown: shown(checkout),
         soon: soon(catalog),
         qr: if asks { codes.svg(&checkout.payment_uri, catalog.text("qr")) } else { None },
@@ -194,10 +194,8 @@ fn redirect<'p>(catalog: &Catalog, url: &'p str) -> Option<Redirect<'p>> {
 
 /// As the script derives it from an event: `detail/confirmations/amountReceivedLtc`.
 fn shown(checkout: &Checkout) -> String {
-    let pending = !matches!(
-        checkout.detail,
-        Detail::Paid | Detail::Overpaid | Detail::Expired | Detail::Late
-    );
+    let ended = matches!(checkout.detail, Detail::Expired | Detail::Cancelled | Detail::Late);
+    let pending = !ended && !checkout.detail.is_final();
     let delayed = checkout.delayed && pending;
     let detail = if delayed { "delayed" } else { checkout.detail.as_str() };
     format!("{detail}/{}/{}", checkout.confirmations, checkout.received)
@@ -217,6 +215,8 @@ fn state(checkout: &Checkout) -> State {
         Detail::Confirming => ("confirming", AMBER, "confirmed", "confirming-hint"),
         Detail::Paid => ("paid", GREEN, "paid", "paid-hint"),
         Detail::Overpaid => ("overpaid", GREEN, "paid", "overpaid-hint"),
+        Detail::PaidShort | Detail::Accepted => ("paid", GREEN, "paid", "paid-short-hint"),
+        Detail::Cancelled => ("expired", RED, "cancelled", "cancelled-hint"),
         Detail::Expired if checkout.received.is_zero() => {
             ("expired", RED, "expired", "expired-hint")
         }

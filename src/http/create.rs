@@ -13,8 +13,10 @@ use warp::reply::Response;
 
 use crate::domain::api_key::Permission;
 use crate::domain::egress::Egress;
-use crate::domain::payment::PaymentId;
+use crate::domain::event_kind::{BadEventKinds, EventKinds};
+use crate::domain::payment::{BadMetadata, Metadata, PaymentId};
 use crate::domain::printable::is_printable;
+use crate::domain::tolerance::Tolerance;
 use crate::domain::webhook_url::RedirectUrl;
 use crate::operations::create_payment::{
     Created, DISPLAY_AMOUNT_CHARS_MAX, EXPIRES_IN_SECONDS, NewPayment, REFERENCE_CHARS_MAX,
@@ -59,6 +61,9 @@ struct Body {
     reference: Option<Box<RawValue>>,
     display_amount: Option<Box<RawValue>>,
     expires_in: Option<Box<RawValue>>,
+    metadata: Option<Box<RawValue>>,
+    events: Option<Box<RawValue>>,
+    tolerance_percent: Option<Box<RawValue>>,
 }
 
 pub(crate) struct RequestHeaders {
@@ -108,7 +113,7 @@ pub(crate) async fn create(
             facts_at_creation(tx, evaluated.payment).map(|facts| (replayed, facts))
         })
         .await?;
-    let view = PaymentView::new(&facts, &api.site, facts.payment.created_at);
+    let view = PaymentView::for_merchant(&facts, &api.site, facts.payment.created_at);
     tracing::info!(payment_id = %view.payment_id, amount = %facts.payment.amount, replayed, "payment created");
     let mut response = json(&view)?;
     if replayed {
@@ -177,6 +182,9 @@ pub(crate) fn read_body(body: &[u8], egress: &Egress) -> Result<NewPayment, ApiE
             DISPLAY_AMOUNT_CHARS_MAX,
         )?,
         expires_in_seconds: expires_in(body.expires_in.as_deref())?,
+        metadata: metadata(body.metadata.as_deref())?,
+        events: event_kinds(body.events.as_deref())?,
+        tolerance: tolerance(body.tolerance_percent.as_deref())?,
     })
 }
 
@@ -185,8 +193,17 @@ pub(crate) fn without_byte_order_mark(body: &[u8]) -> &[u8] {
     body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body)
 }
 
-const FIELDS: [&str; 6] =
-    ["amountLtc", "webhookUrl", "redirectUrl", "reference", "displayAmount", "expiresIn"];
+const FIELDS: [&str; 9] = [
+    "amountLtc",
+    "webhookUrl",
+    "redirectUrl",
+    "reference",
+    "displayAmount",
+    "expiresIn",
+    "metadata",
+    "events",
+    "tolerancePercent",
+];
 
 /// The error for a body that is not JSON. It names the field where parsing stopped, as in
 /// `{"amountLtc": NaN}`.
@@ -257,6 +274,30 @@ fn shown(
         return Err(ApiError::invalid(field, "must not contain control or invisible characters"));
     }
     Ok(Some(text))
+}
+
+fn metadata(raw: Option<&RawValue>) -> Result<Option<Metadata>, ApiError> {
+    let Some(raw) = raw.filter(|raw| raw.get() != "null") else { return Ok(None) };
+    let pairs = serde_json::from_str(raw.get());
+    let pairs = pairs.map_err(|_| ApiError::invalid("metadata", BadMetadata))?;
+    let metadata = Metadata::new(pairs).map_err(|error| ApiError::invalid("metadata", error))?;
+    Ok(Some(metadata).filter(|metadata| !metadata.is_empty()))
+}
+
+fn event_kinds(raw: Option<&RawValue>) -> Result<Option<EventKinds>, ApiError> {
+    let Some(raw) = raw.filter(|raw| raw.get() != "null") else { return Ok(None) };
+    let names: Result<Vec<String>, _> = serde_json::from_str(raw.get());
+    let names = names.map_err(|_| ApiError::invalid("events", BadEventKinds))?;
+    EventKinds::parse(names.iter().map(String::as_str))
+        .map(Some)
+        .map_err(|error| ApiError::invalid("events", error))
+}
+
+/// A number of percent, or the same as a string.
+fn tolerance(raw: Option<&RawValue>) -> Result<Option<Tolerance>, ApiError> {
+    let Some(raw) = raw.filter(|raw| raw.get() != "null") else { return Ok(None) };
+    let text: String = serde_json::from_str(raw.get()).unwrap_or_else(|_| raw.get().to_owned());
+    Tolerance::parse(&text).map(Some).map_err(|error| ApiError::invalid("tolerancePercent", error))
 }
 
 fn expires_in(raw: Option<&RawValue>) -> Result<Option<u32>, ApiError> {

@@ -138,6 +138,8 @@ impl From<Refusal> for ApiError {
             Refusal::IdempotencyKeyReused => {
                 ApiError::new(Code::IdempotencyKeyReused, message).of_param("idempotency-key")
             }
+            Refusal::NothingConfirmed => ApiError::new(Code::NothingConfirmed, message),
+            Refusal::PaymentHasCoins => ApiError::new(Code::PaymentHasCoins, message),
             Refusal::UnknownPayment | Refusal::UnknownEvent => {
                 ApiError::new(Code::NotFound, message)
             }

@@ -12,6 +12,8 @@ pub(crate) enum Code {
     SubscriptionInactive,
     PayoutAddressMissing,
     IdempotencyKeyReused,
+    NothingConfirmed,
+    PaymentHasCoins,
     NotFound,
     MethodNotAllowed,
     PayloadTooLarge,
@@ -27,13 +29,15 @@ pub(crate) enum Code {
 
 impl Code {
     #[cfg(test)]
-    pub(crate) const ALL: [Code; 17] = [
+    pub(crate) const ALL: [Code; 19] = [
         Code::InvalidRequest,
         Code::InvalidApiKey,
         Code::InsufficientScope,
         Code::SubscriptionInactive,
         Code::PayoutAddressMissing,
         Code::IdempotencyKeyReused,
+        Code::NothingConfirmed,
+        Code::PaymentHasCoins,
         Code::NotFound,
         Code::MethodNotAllowed,
         Code::PayloadTooLarge,
@@ -55,6 +59,8 @@ impl Code {
             Code::SubscriptionInactive => "subscription_inactive",
             Code::PayoutAddressMissing => "payout_address_missing",
             Code::IdempotencyKeyReused => "idempotency_key_reused",
+            Code::NothingConfirmed => "nothing_confirmed",
+            Code::PaymentHasCoins => "payment_has_coins",
             Code::NotFound => "not_found",
             Code::MethodNotAllowed => "method_not_allowed",
             Code::PayloadTooLarge => "payload_too_large",
@@ -75,7 +81,9 @@ impl Code {
             Code::InvalidApiKey => StatusCode::UNAUTHORIZED,
             Code::InsufficientScope => StatusCode::FORBIDDEN,
             Code::SubscriptionInactive => StatusCode::PAYMENT_REQUIRED,
-            Code::PayoutAddressMissing => StatusCode::CONFLICT,
+            Code::PayoutAddressMissing | Code::NothingConfirmed | Code::PaymentHasCoins => {
+                StatusCode::CONFLICT
+            }
             Code::IdempotencyKeyReused => StatusCode::UNPROCESSABLE_ENTITY,
             Code::NotFound => StatusCode::NOT_FOUND,
             Code::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,

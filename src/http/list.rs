@@ -56,7 +56,7 @@ pub(crate) async fn list(
     let Page { payments, more } =
         api.store.read(move |tx| page(tx, holder.merchant(), &list_query, now)).await?;
     let next_cursor = payments.last().filter(|_| more).map(|facts| facts.payment.id.to_string());
-    let view = |facts| PaymentView::new(facts, &api.site, now);
+    let view = |facts| PaymentView::for_merchant(facts, &api.site, now);
     json(&PageView { data: payments.iter().map(view).collect(), next_cursor })
 }
 

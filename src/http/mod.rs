@@ -40,6 +40,7 @@ mod qr_image;
 mod resource;
 mod routes;
 pub(crate) mod server;
+mod settle;
 mod show;
 pub(crate) mod status_cache;
 mod unread;

@@ -33,11 +33,13 @@ pub(super) struct Resource {
 
 const READ: &str = "GET, HEAD, OPTIONS";
 
-const RESOURCES: [Resource; 13] = [
+const RESOURCES: [Resource; 15] = [
     resource("/", READ, Access::Page),
     resource("/api/payments", "GET, HEAD, POST, OPTIONS", Access::Keyed),
     resource("/api/payments/*", READ, Access::Public),
     resource("/api/payments/*/events", READ, Access::Public),
+    resource("/api/payments/*/accept", "POST, OPTIONS", Access::Keyed),
+    resource("/api/payments/*/cancel", "POST, OPTIONS", Access::Keyed),
     resource("/api/account", READ, Access::Keyed),
     resource("/api/payouts", READ, Access::Keyed),
     resource("/api/webhooks", READ, Access::Keyed),

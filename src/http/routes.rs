@@ -8,12 +8,14 @@ use warp::{Filter, Rejection};
 use super::api::Api;
 use super::error::ApiError;
 use super::filters::Route;
-use super::{account, create, docs, events, list, openapi, pay, qr_image, show, webhooks};
+use super::{account, create, docs, events, list, openapi, pay, qr_image, settle, show, webhooks};
 
 /// All routes. A request that no route accepts becomes a JSON error.
 pub(super) fn routes(api: &Arc<Api>) -> Route {
     let others = list::route(api)
         .or(events::route(api))
+        .unify()
+        .or(settle::route(api))
         .unify()
         .or(account::route(api))
         .unify()

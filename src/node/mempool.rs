@@ -9,6 +9,7 @@ use super::codec;
 use super::error::Error;
 use super::rpc::{Node, json};
 use crate::domain::amount::Amount;
+use crate::domain::payment::{FeeRate, MempoolFacts};
 use crate::domain::pegout::{KernelId, PegoutId};
 use crate::domain::time::Timestamp;
 
@@ -32,10 +33,24 @@ pub(crate) enum OutputKind {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct SeenTx {
+    pub(crate) txid: Txid,
     /// Its outputs that pay the gateway.
     pub(crate) outputs: Vec<SeenOutput>,
     /// When it entered the mempool, by the followed node's clock, if known.
     pub(crate) entered_at: Option<Timestamp>,
+    pub(crate) facts: Option<MempoolFacts>,
+}
+
+/// A transaction's entry in the mempool (`getmempoolentry`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct MempoolEntry {
+    /// When it entered, by the node's clock: the last millisecond of the reported second.
+    pub(crate) entered_at: Timestamp,
+    pub(crate) fee_rate: FeeRate,
+    /// It, or an unconfirmed ancestor, signals that it may be replaced (BIP125).
+    pub(crate) signals_replacement: bool,
+    /// The unconfirmed transactions whose outputs it spends.
+    pub(crate) parents: u32,
 }
 
 /// The node's mempool (`getmempoolinfo`).
@@ -133,18 +148,36 @@ impl Node {
         Ok(Some(seen))
     }
 
-    /// When the transaction entered the mempool, by the node's clock (`getmempoolentry`): the
-    /// last millisecond of the reported second. `None` if it is not in the mempool.
-    pub(crate) fn mempool_entry_time(&self, txid: Txid) -> Result<Option<Timestamp>, Error> {
+    /// `getmempoolentry`. `None` if the transaction is not in the mempool.
+    pub(crate) fn mempool_entry(&self, txid: Txid) -> Result<Option<MempoolEntry>, Error> {
         #[derive(Deserialize)]
         struct Answer {
             time: i64,
+            vsize: u64,
+            fees: Fees,
+            #[serde(default)]
+            depends: Vec<Txid>,
+            #[serde(default, rename = "bip125-replaceable")]
+            replaceable: bool,
         }
-        match self.call::<Answer>("getmempoolentry", &[json(&txid)]) {
-            Ok(answer) => Ok(Some(Timestamp::from_seconds(answer.time).plus_ms(999))),
-            Err(Error::NotFound) => Ok(None),
-            Err(error) => Err(error),
+        #[derive(Deserialize)]
+        struct Fees {
+            base: Box<RawValue>,
         }
+        let answer: Answer = match self.call("getmempoolentry", &[json(&txid)]) {
+            Ok(answer) => answer,
+            Err(Error::NotFound) => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let fee = Amount::parse_json_number(answer.fees.base.get()).map_err(|error| {
+            Error::Garbled { call: "getmempoolentry", reason: format!("a fee {error}") }
+        })?;
+        Ok(Some(MempoolEntry {
+            entered_at: Timestamp::from_seconds(answer.time).plus_ms(999),
+            fee_rate: FeeRate::of(fee, answer.vsize),
+            signals_replacement: answer.replaceable,
+            parents: u32::try_from(answer.depends.len()).unwrap_or(u32::MAX),
+        }))
     }
 
     /// The ids of a block's kernels (`getblock`, verbosity 2: `mweb.kernels[].kernel_id`). A

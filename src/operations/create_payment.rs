@@ -6,14 +6,17 @@ use bitcoin::hashes::{Hash, sha256};
 
 use crate::domain::amount::Amount;
 use crate::domain::api_key::ApiKeyId;
+use crate::domain::confirmations::{ConfirmationChoice, ConfirmationTiers};
+use crate::domain::event_kind::EventKinds;
 use crate::domain::keys::DerivationIndex;
-use crate::domain::merchant::MerchantId;
+use crate::domain::merchant::{Merchant, MerchantId};
 use crate::domain::own_addresses;
-use crate::domain::payment::{Payment, PaymentId, Status};
+use crate::domain::payment::{Metadata, Payment, PaymentId, Status};
 use crate::domain::printable::is_printable;
-use crate::domain::time::{DAY_MS, Timestamp};
+use crate::domain::time::{DAY_MS, HOUR_MS, Timestamp};
+use crate::domain::tolerance::Tolerance;
 use crate::store::payments::Evaluated;
-use crate::store::{self, WriteTx, idempotency, indexes, merchants, payments};
+use crate::store::{self, ReadTx, WriteTx, idempotency, indexes, merchants, payments};
 
 use super::addresses::Addresses;
 pub(crate) use super::reason::REFERENCE_CHARS_MAX;
@@ -25,6 +28,11 @@ use super::{account_scan, merchants as merchant_operations};
 #[derive(Debug, Clone)]
 pub(crate) struct Rules {
     pub(crate) confirmations: u32,
+    /// The lowest confirmations by amount. Without tiers a merchant may ask for any.
+    pub(crate) confirmation_tiers: ConfirmationTiers,
+    /// The largest sum of one merchant's payments within an hour that need fewer confirmations
+    /// than `confirmations`; `None`: no limit.
+    pub(crate) low_confirmation_limit: Option<Amount>,
     /// From this amount on, at least `confirmations_large` are required.
     pub(crate) large_amount: Amount,
     pub(crate) confirmations_large: u32,
@@ -39,14 +47,42 @@ pub(crate) struct Rules {
 }
 
 impl Rules {
-    /// The confirmations that a payment of this amount requires, and those for coins out of
-    /// MWEB. The merchant's number replaces the default; large amounts and MWEB can only
-    /// increase it.
-    fn confirmations_for(&self, own: Option<u32>, amount: Amount) -> (u32, u32) {
-        let asked = own.unwrap_or(self.confirmations);
+    /// The confirmations that a payment of this amount requires. The merchant's number replaces
+    /// the default; the operator's tiers and large amounts can only increase it.
+    fn confirmations_for(&self, own: &ConfirmationChoice, amount: Amount) -> u32 {
+        let lowest = match self.confirmation_tiers.is_empty() {
+            true => None,
+            false => Some(self.confirmation_tiers.for_amount(amount).unwrap_or(self.confirmations)),
+        };
+        let usual = lowest.unwrap_or(self.confirmations);
+        let asked = own.tiers.for_amount(amount).or(own.others).unwrap_or(usual);
         let large = if amount >= self.large_amount { self.confirmations_large } else { 1 };
-        let confirmations = asked.max(large);
-        (confirmations, confirmations.max(self.confirmations_pegout))
+        asked.max(lowest.unwrap_or(1)).max(large)
+    }
+
+    /// As [`Rules::confirmations_for`], and at least the default once the merchant's limit of
+    /// payments with fewer is reached.
+    fn limited_confirmations(
+        &self,
+        tx: &ReadTx,
+        merchant: &Merchant,
+        amount: Amount,
+        now: Timestamp,
+    ) -> Result<u32, store::Error> {
+        let confirmations = self.confirmations_for(&merchant.confirmations, amount);
+        let Some(limit) = self.low_confirmation_limit else { return Ok(confirmations) };
+        if confirmations >= self.confirmations {
+            return Ok(confirmations);
+        }
+        let left = limit.checked_sub(amount);
+        let since = now.plus_ms(-HOUR_MS);
+        let exceeded = match left {
+            None => true,
+            Some(left) => {
+                payments::low_sum_exceeds(tx, merchant.id, self.confirmations, since, left)?
+            }
+        };
+        Ok(if exceeded { self.confirmations } else { confirmations })
     }
 }
 
@@ -66,6 +102,11 @@ pub(crate) struct NewPayment {
     /// The price in the shop's wording.
     pub(crate) display_amount: Option<String>,
     pub(crate) expires_in_seconds: Option<u32>,
+    pub(crate) metadata: Option<Metadata>,
+    /// The events whose webhooks are sent; `None`: the merchant's setting.
+    pub(crate) events: Option<EventKinds>,
+    /// `None`: the merchant's setting.
+    pub(crate) tolerance: Option<Tolerance>,
 }
 
 impl NewPayment {
@@ -87,6 +128,9 @@ impl NewPayment {
             reference: reference.filter(|text| !text.is_empty()),
             display_amount: None,
             expires_in_seconds: None,
+            metadata: None,
+            events: None,
+            tolerance: None,
         })
     }
 
@@ -101,9 +145,18 @@ impl NewPayment {
             self.reference,
             self.expires_in_seconds
         );
-        // Only if present, so that hashes from before this field still match.
+        // Only if present, so that hashes from before these fields still match.
         if let Some(display_amount) = &self.display_amount {
             text.push_str(&format!("\n{display_amount:?}"));
+        }
+        if let Some(metadata) = &self.metadata {
+            text.push_str(&format!("\nmetadata {:?}", metadata.pairs()));
+        }
+        if let Some(events) = self.events {
+            text.push_str(&format!("\nevents {events}"));
+        }
+        if let Some(tolerance) = self.tolerance {
+            text.push_str(&format!("\ntolerance {tolerance}"));
         }
         sha256::Hash::hash(text.as_bytes()).to_byte_array()
     }
@@ -189,8 +242,7 @@ fn new_payment(
         let tomorrow = Timestamp::from_ms(day.saturating_add(1).saturating_mul(DAY_MS));
         return Err(Refusal::daily(rules.max_daily_payments, tomorrow, now));
     }
-    let (confirmations, confirmations_pegout) =
-        rules.confirmations_for(account.confirmations, new.amount);
+    let confirmations = rules.limited_confirmations(tx, &account, new.amount, now)?;
     let life_ms =
         new.expires_in_seconds.map_or(rules.expiry_ms, |s| i64::from(s).saturating_mul(1000));
     if !account_scan::is_answered(tx)? {
@@ -204,15 +256,18 @@ fn new_payment(
         index,
         script,
         amount: new.amount,
+        tolerance: new.tolerance.unwrap_or(account.tolerance),
         created_at: now,
         expires_at,
         late_until: expires_at.plus_ms(rules.late_grace_ms),
         confirmations,
-        confirmations_pegout,
+        confirmations_pegout: confirmations.max(rules.confirmations_pegout),
         reference: new.reference.clone(),
         webhook_url: new.webhook_url.clone().or(account.webhook_url),
         redirect_url: new.redirect_url.clone(),
         display_amount: new.display_amount.clone(),
+        metadata: new.metadata.clone(),
+        events: new.events.unwrap_or(account.events),
         api_key: request.api_key,
     })
 }
@@ -257,34 +312,61 @@ fn next_address(
 mod tests {
     use super::*;
 
+    #[track_caller]
+    fn check(tiers: &str, own: &str, amount: &str, expected: u32) {
+        let parse = |text| Amount::parse(text).expect("a test writes amounts well");
+        let choice = |text: &str| match text {
+            "" => ConfirmationChoice::default(),
+            text => ConfirmationChoice::parse(text).expect("a test writes tiers well"),
+        };
+        let rules = Rules {
+            confirmations: 6,
+            confirmation_tiers: choice(tiers).tiers,
+            low_confirmation_limit: None,
+            large_amount: parse("10"),
+            confirmations_large: 12,
+            confirmations_pegout: 24,
+            expiry_ms: 1,
+            late_grace_ms: 1,
+            min_amount: parse("0.001"),
+            max_open_payments: 100,
+            max_daily_payments: 0,
+        };
+        let found = rules.confirmations_for(&choice(own), parse(amount));
+        assert_eq!(found, expected, "{tiers:?} {own:?} {amount}");
+    }
+
     #[test]
     fn confirmations_rise_with_the_amount_and_never_fall() {
-        #[track_caller]
-        fn check(own: Option<u32>, amount: &str, expected: (u32, u32)) {
-            let parse = |text| Amount::parse(text).expect("a test writes amounts well");
-            let rules = Rules {
-                confirmations: 6,
-                large_amount: parse("10"),
-                confirmations_large: 12,
-                confirmations_pegout: 24,
-                expiry_ms: 1,
-                late_grace_ms: 1,
-                min_amount: parse("0.001"),
-                max_open_payments: 100,
-                max_daily_payments: 0,
-            };
-            assert_eq!(rules.confirmations_for(own, parse(amount)), expected, "{own:?} {amount}");
-        }
-        check(None, "0.05", (6, 24));
-        check(None, "9.99999999", (6, 24));
-        check(None, "10", (12, 24));
-        check(None, "84000000", (12, 24));
-        check(Some(1), "0.05", (1, 24));
-        check(Some(1), "10", (12, 24));
-        check(Some(20), "0.05", (20, 24));
+        check("", "", "0.05", 6);
+        check("", "", "9.99999999", 6);
+        check("", "", "10", 12);
+        check("", "", "84000000", 12);
+        check("", "1", "0.05", 1);
+        check("", "1", "10", 12);
+        check("", "20", "0.05", 20);
         // A merchant's larger number is used.
-        check(Some(20), "10", (20, 24));
-        check(Some(30), "0.05", (30, 30));
-        check(Some(250), "10", (250, 250));
+        check("", "20", "10", 20);
+        check("", "250", "10", 250);
+    }
+
+    #[test]
+    fn the_operators_tiers_are_the_lowest_confirmations() {
+        let tiers = "1 below 0.2, 3 below 2";
+        check(tiers, "", "0.19999999", 1);
+        check(tiers, "", "0.2", 3);
+        check(tiers, "", "2", 6);
+        check(tiers, "", "10", 12);
+        // A merchant may ask for more, and not for less.
+        check(tiers, "2", "0.1", 2);
+        check(tiers, "2", "1", 3);
+        check(tiers, "2", "2", 6);
+        check(tiers, "2 below 1, 4 below 5", "0.1", 2);
+        check(tiers, "2 below 1, 4 below 5", "1.5", 4);
+        check(tiers, "2 below 1, 4 below 5", "3", 6);
+        check(tiers, "2 below 1, 4 below 5", "5", 6);
+        check("", "2 below 1, 4 below 5", "5", 6);
+        check("", "2 below 1, 4 below 5", "0.5", 2);
+        check("", "2 below 1, 4 below 5, 8", "5", 8);
     }
 }

@@ -3,13 +3,15 @@
 mod payout_address;
 
 use crate::clock::Clock;
+use crate::domain::confirmations::ConfirmationChoice;
 use crate::domain::egress::Egress;
+use crate::domain::event_kind::EventKinds;
 use crate::domain::merchant::{
     BusinessName, GRANT_DAYS_MAX, Merchant, MerchantId, OLD_KEY_LIFE_MS, OldKey, Subscription,
     WebhookSecret,
 };
-use crate::domain::payment::CONFIRMATIONS_MAX;
 use crate::domain::time::Timestamp;
+use crate::domain::tolerance::Tolerance;
 use crate::domain::webhook_url::{PrivateNetworks, WebhookUrl};
 use crate::secret;
 use crate::store::merchants as rows;
@@ -63,7 +65,9 @@ pub(crate) fn add(
         key_version: 1,
         previous_key_until: None,
         webhook_url: None,
-        confirmations: None,
+        confirmations: ConfirmationChoice::default(),
+        tolerance: Tolerance::NONE,
+        events: EventKinds::NONE,
         subscription: Subscription::None,
         webhook_secret: WebhookSecret::FIRST,
     };
@@ -117,16 +121,45 @@ pub(crate) fn set_confirmations(
     tx: &WriteTx,
     actor: &Actor,
     id: MerchantId,
-    confirmations: u32,
+    choice: &ConfirmationChoice,
     now: Timestamp,
 ) -> Result<(), Refusal> {
-    if confirmations == 0 || confirmations > CONFIRMATIONS_MAX {
-        return Err(Refusal::invalid("confirmations", Reason::Confirmations));
-    }
-    let before = get(tx, id)?.confirmations.map(|n| n.to_string());
-    rows::set_confirmations(tx, id, confirmations)?;
-    let change = (before, Some(confirmations.to_string()));
+    let before = get(tx, id)?.confirmations.to_string();
+    rows::set_confirmations(tx, id, choice)?;
+    let change = (Some(before), Some(choice.to_string()));
     audit_log::append(tx, &entry(actor, now, "set_confirmations", id, change))?;
+    Ok(())
+}
+
+/// Changes the tolerance of new payments that name none.
+pub(crate) fn set_tolerance(
+    tx: &WriteTx,
+    actor: &Actor,
+    id: MerchantId,
+    tolerance: Tolerance,
+    now: Timestamp,
+) -> Result<(), Refusal> {
+    let before = get(tx, id)?.tolerance;
+    rows::set_tolerance(tx, id, tolerance)?;
+    let change = (Some(format!("{before} %")), Some(format!("{tolerance} %")));
+    audit_log::append(tx, &entry(actor, now, "set_tolerance", id, change))?;
+    Ok(())
+}
+
+/// Changes the events, beside `completed`, whose webhooks are sent for new payments that name
+/// none.
+pub(crate) fn set_events(
+    tx: &WriteTx,
+    actor: &Actor,
+    id: MerchantId,
+    events: EventKinds,
+    now: Timestamp,
+) -> Result<(), Refusal> {
+    let before = get(tx, id)?.events;
+    rows::set_events(tx, id, events)?;
+    let shown = |events: EventKinds| Some(events.to_string()).filter(|names| !names.is_empty());
+    let change = (shown(before), shown(events));
+    audit_log::append(tx, &entry(actor, now, "set_events", id, change))?;
     Ok(())
 }
 

@@ -2,8 +2,11 @@
 
 use crate::domain::address::AddressError;
 use crate::domain::amount::{Amount, AmountError};
+use crate::domain::confirmations::BadTiers;
+use crate::domain::event_kind::BadEventKinds;
 use crate::domain::merchant::{BadName, GRANT_DAYS_MAX};
-use crate::domain::payment::CONFIRMATIONS_MAX;
+use crate::domain::payment::BadMetadata;
+use crate::domain::tolerance::BadTolerance;
 use crate::domain::webhook_url::BadUrl;
 
 /// The longest announcement, in characters.
@@ -28,8 +31,14 @@ pub(crate) enum Reason {
     Reference,
     #[error(transparent)]
     Url(#[from] BadUrl),
-    #[error("must be between 1 and {CONFIRMATIONS_MAX}")]
-    Confirmations,
+    #[error(transparent)]
+    Confirmations(#[from] BadTiers),
+    #[error(transparent)]
+    Tolerance(#[from] BadTolerance),
+    #[error(transparent)]
+    Events(#[from] BadEventKinds),
+    #[error(transparent)]
+    Metadata(#[from] BadMetadata),
     #[error("must be between 1 and {GRANT_DAYS_MAX}")]
     Days,
     #[error("must have 1 to {ANNOUNCEMENT_CHARS_MAX} characters")]

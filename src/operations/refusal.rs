@@ -18,6 +18,10 @@ pub(crate) enum Refusal {
     UnknownMerchant(MerchantId),
     #[error("there is no such payment")]
     UnknownPayment,
+    #[error("no coin of the payment is confirmed yet; accept it once one is")]
+    NothingConfirmed,
+    #[error("the payment has coins; it cannot be cancelled")]
+    PaymentHasCoins,
     #[error("there is no such webhook event")]
     UnknownEvent,
     #[error("this Discord user has a merchant account already: {0}")]

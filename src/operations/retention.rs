@@ -14,6 +14,9 @@ pub(crate) struct Rules {
     pub(crate) idempotency_keys_ms: i64,
 }
 
+/// Longer than event streams replay.
+const UNSENT_EVENTS_MS: i64 = 3 * DAY_MS;
+
 const NOTIFICATIONS_MS: i64 = 90 * DAY_MS;
 
 /// Expired confirmations of the bot.
@@ -37,6 +40,7 @@ pub(crate) fn remove_old(
         (Aged::Attempts, rules.webhook_attempts_ms),
         (Aged::Notifications, NOTIFICATIONS_MS),
         (Aged::Confirmations, CONFIRMATIONS_MS),
+        (Aged::UnsentEvents, UNSENT_EVENTS_MS),
     ] {
         let before = now.plus_ms(kept_ms.saturating_neg());
         let some = move |tx: &WriteTx, limit| rows::delete_aged(tx, table, before, limit);

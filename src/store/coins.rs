@@ -98,10 +98,12 @@ pub(crate) fn by_outpoint(tx: &ReadTx, at: OutPoint) -> Result<Option<Coin>, Err
         .transpose()
 }
 
-pub(crate) fn exists(tx: &ReadTx, at: OutPoint) -> Result<bool, Error> {
-    let sql = "SELECT EXISTS (SELECT 1 FROM coins WHERE txid = ? AND vout = ?)";
+/// Whether the coin counts; `None` if it is not stored.
+pub(crate) fn counts(tx: &ReadTx, at: OutPoint) -> Result<Option<bool>, Error> {
+    let sql = "SELECT place <> 'removed' FROM coins WHERE txid = ? AND vout = ?";
     let mut statement = tx.connection.prepare_cached(sql)?;
-    Ok(statement.query_row(params![txid_bytes(&at.txid), at.vout], |row| row.get(0))?)
+    let found = statement.query_row(params![txid_bytes(&at.txid), at.vout], |row| row.get(0));
+    Ok(found.optional()?)
 }
 
 /// The inputs among these, of a whole block, that are our coins. Queried at once and in order.

@@ -11,11 +11,13 @@ use rusqlite::vtab::array::Array;
 
 use crate::domain::amount::Amount;
 use crate::domain::api_key::ApiKeyId;
+use crate::domain::event_kind::EventKinds;
 use crate::domain::keys::DerivationIndex;
 use crate::domain::merchant::MerchantId;
 use crate::domain::payment::PaymentId;
 use crate::domain::pegout::Sequence;
 use crate::domain::time::Timestamp;
+use crate::domain::tolerance::Tolerance;
 
 use super::error::Error;
 
@@ -149,4 +151,32 @@ pub(super) fn script(row: &Row, column: &str) -> rusqlite::Result<ScriptBuf> {
 
 pub(super) fn impossible(column: &str, value: impl std::fmt::Display) -> Error {
     Error::Impossible(format!("{column} = {value}"))
+}
+/// The column `tolerance`; NULL is none.
+pub(super) fn tolerance(row: &Row) -> rusqlite::Result<Result<Tolerance, Error>> {
+    let Some(hundredths) = row.get::<_, Option<u16>>("tolerance")? else {
+        return Ok(Ok(Tolerance::NONE));
+    };
+    let tolerance = Tolerance::from_hundredths(hundredths);
+    Ok(tolerance.ok_or_else(|| impossible("tolerance", hundredths)))
+}
+
+/// A tolerance as [`tolerance`] reads it.
+pub(super) fn tolerance_column(tolerance: Tolerance) -> Option<u16> {
+    Some(tolerance.hundredths()).filter(|hundredths| *hundredths > 0)
+}
+
+/// A set of event kinds as [`event_kinds`] reads it.
+pub(super) fn event_kinds_column(kinds: EventKinds) -> Option<String> {
+    Some(kinds).filter(|kinds| !kinds.is_empty()).map(|kinds| kinds.to_string())
+}
+
+/// A set of event kinds; `None` if the column is NULL.
+pub(super) fn event_kinds(
+    row: &Row,
+    column: &'static str,
+) -> rusqlite::Result<Result<Option<EventKinds>, Error>> {
+    let Some(names) = row.get::<_, Option<String>>(column)? else { return Ok(Ok(None)) };
+    let kinds = EventKinds::parse(names.split(',').filter(|name| !name.is_empty()));
+    Ok(kinds.map(Some).map_err(|_| impossible(column, names)))
 }

@@ -3,6 +3,7 @@
 use rusqlite::{OptionalExtension, Row, params};
 
 use crate::domain::event::{Attempt, Event, NewEvent, State};
+use crate::domain::event_kind::EventKind;
 use crate::domain::keys::DerivationIndex;
 use crate::domain::merchant::MerchantId;
 use crate::domain::time::Timestamp;
@@ -26,11 +27,17 @@ fn from_row(tx: &ReadTx, row: &Row) -> rusqlite::Result<Result<Event, Error>> {
         ("due", Some(next_at)) => State::Due { next_at },
         ("delivered", None) => State::Delivered,
         ("failed", None) => State::Failed,
+        ("none", None) => State::Unsent,
         _ => return Ok(Err(impossible("events.state", word))),
+    };
+    let kind: String = row.get("kind")?;
+    let Some(kind) = EventKind::parse(&kind) else {
+        return Ok(Err(impossible("events.kind", kind)));
     };
     Ok(Ok(Event {
         id: row.get("id")?,
         payment: row.get("payment_id")?,
+        kind,
         merchant: row.get("merchant_id")?,
         url: row.get("url")?,
         body: row.get("body")?,
@@ -41,20 +48,35 @@ fn from_row(tx: &ReadTx, row: &Row) -> rusqlite::Result<Result<Event, Error>> {
     }))
 }
 
-/// Adds an event that is due at once, in the transaction that causes it.
+/// Adds an event in the transaction that causes it. It is due at once if it has a URL.
 pub(crate) fn insert(tx: &WriteTx, event: &NewEvent) -> Result<(), Error> {
     let kind = event.kind.as_str();
-    let values: [Value; 8] = [
+    let due_at = event.url.as_ref().map(|_| event.created_at);
+    let state = if due_at.is_some() { "due" } else { "none" };
+    let values: [Value; 10] = [
         ("id", &event.id),
         ("derivation_index", &event.index),
         ("kind", &kind),
         ("merchant_id", &event.merchant),
+        ("sequence", &event.sequence),
         ("url", &event.url),
         ("body", &event.body),
         ("created_at", &event.created_at),
-        ("next_at", &event.created_at),
+        ("state", &state),
+        ("next_at", &due_at),
     ];
     authenticated::insert(tx, &EVENTS, &values)
+}
+
+pub(crate) fn exists(tx: &ReadTx, id: &str) -> Result<bool, Error> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM events WHERE id = ?)";
+    Ok(tx.connection.prepare_cached(sql)?.query_row([id], |row| row.get(0))?)
+}
+
+/// The number of the payment's next event.
+pub(crate) fn next_sequence(tx: &ReadTx, index: DerivationIndex) -> Result<u32, Error> {
+    let sql = "SELECT coalesce(max(sequence), 0) + 1 FROM events WHERE derivation_index = ?";
+    Ok(tx.connection.prepare_cached(sql)?.query_row([index], |row| row.get(0))?)
 }
 
 /// The part of a due event that the choice of a delivery slot needs.
@@ -67,7 +89,8 @@ pub(crate) struct Due {
 
 /// Events due by `now`, fairly by merchant: at most `per_merchant` of each, the longest
 /// waiting first, and every merchant's first before any second, so that no backlog delays
-/// another merchant. At most `limit` in all.
+/// another merchant. At most `limit` in all. An event waits for the first attempts of the
+/// payment's earlier events, except `completed`.
 pub(crate) fn due(
     tx: &ReadTx,
     now: Timestamp,
@@ -88,6 +111,11 @@ pub(crate) fn due(
                FROM waiting JOIN events AS found ON found.id IN (
                    SELECT id FROM events
                    WHERE state = 'due' AND merchant_id = merchant AND next_at <= ?1
+                     AND (attempts > 0 OR kind = 'completed' OR NOT EXISTS (
+                         SELECT 1 FROM events AS earlier
+                         WHERE earlier.derivation_index = events.derivation_index
+                           AND earlier.sequence < events.sequence
+                           AND earlier.state = 'due' AND earlier.attempts = 0))
                    ORDER BY next_at, id LIMIT ?2
                )
                ORDER BY turn, next_at, id LIMIT ?3";
@@ -125,7 +153,7 @@ pub(crate) fn record_attempt(
     ])?;
     let next_at = match state {
         State::Due { next_at } => Some(next_at),
-        State::Delivered | State::Failed => None,
+        State::Delivered | State::Failed | State::Unsent => None,
     };
     let sql = "UPDATE events SET attempts = ?, state = ?, next_at = ? WHERE id = ?";
     let values = params![attempt.number, state.as_str(), next_at, event_id];
@@ -145,7 +173,7 @@ pub(crate) struct Wanted<'w> {
     pub(crate) after: Option<&'w Event>,
 }
 
-/// Events newest first, at most `limit`.
+/// Events with a webhook, newest first, at most `limit`.
 pub(crate) fn list(tx: &ReadTx, wanted: &Wanted, limit: u32) -> Result<Vec<Event>, Error> {
     // Two statements, so that each can use an index.
     let whose = match wanted.merchant {
@@ -154,7 +182,7 @@ pub(crate) fn list(tx: &ReadTx, wanted: &Wanted, limit: u32) -> Result<Vec<Event
     };
     let sql = format!(
         "SELECT {COLUMNS} FROM events JOIN payments USING (derivation_index)
-         WHERE {whose} AND (?2 IS NULL OR state = ?2)
+         WHERE {whose} AND state <> 'none' AND (?2 IS NULL OR state = ?2)
            AND (?3 IS NULL OR events.created_at < ?3 OR (events.created_at = ?3 AND events.id > ?4))
          ORDER BY events.created_at DESC, events.id LIMIT ?5"
     );
@@ -180,7 +208,7 @@ pub(crate) fn by_id(tx: &ReadTx, id: &str) -> Result<Option<Event>, Error> {
 pub(crate) fn of_payment(tx: &ReadTx, index: DerivationIndex) -> Result<Vec<Event>, Error> {
     let sql = format!(
         "SELECT {COLUMNS} FROM events JOIN payments USING (derivation_index)
-         WHERE events.derivation_index = ? ORDER BY events.created_at"
+         WHERE events.derivation_index = ? ORDER BY sequence"
     );
     let mut statement = tx.connection.prepare_cached(&sql)?;
     let rows = statement.query_map([index], |row| from_row(tx, row))?;
@@ -223,11 +251,11 @@ pub(crate) fn set_aside(tx: &WriteTx, id: &str) -> Result<(), Error> {
     Ok(())
 }
 
-/// Makes an event due again in any state, and restarts its schedule. Returns whether the event
-/// exists.
+/// Makes an event with a URL due again in any state, and restarts its schedule. Returns whether
+/// the event exists.
 pub(crate) fn resend(tx: &WriteTx, id: &str, now: Timestamp) -> Result<bool, Error> {
     let sql = "UPDATE events SET state = 'due', next_at = ?, attempts_before = attempts
-               WHERE id = ?";
+               WHERE id = ? AND url IS NOT NULL";
     Ok(tx.connection.execute(sql, params![now, id])? > 0)
 }
 

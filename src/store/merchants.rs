@@ -7,14 +7,18 @@ mod second_factors;
 
 use rusqlite::OptionalExtension;
 
+use crate::domain::confirmations::ConfirmationChoice;
+use crate::domain::event_kind::EventKinds;
 use crate::domain::merchant::{BusinessName, Merchant, MerchantId, Subscription, WebhookSecret};
 use crate::domain::time::Timestamp;
+use crate::domain::tolerance::Tolerance;
 
 use super::authenticated::{self, MERCHANTS, PAYOUT_ADDRESSES, Value};
+use super::columns::{event_kinds_column, tolerance_column};
 use super::error::Error;
 use super::heads::Head;
 use super::tx::{ReadTx, WriteTx};
-use row::{change, from_row, read, verified};
+use row::{change, from_row, read, tiers_column, verified};
 
 pub(crate) use api_keys::{
     api_key, api_keys, insert_api_key, missing_api_keys, note_api_key_used, revoke_api_key,
@@ -63,7 +67,10 @@ pub(crate) fn insert(tx: &WriteTx, merchant: &Merchant) -> Result<(), Error> {
     let until = until_of(merchant.subscription);
     let none = None::<Timestamp>;
     let WebhookSecret { version, rotated_at } = merchant.webhook_secret;
-    let values: [Value; 13] = [
+    let tiers = tiers_column(&merchant.confirmations);
+    let tolerance = tolerance_column(merchant.tolerance);
+    let events = event_kinds_column(merchant.events);
+    let values: [Value; 16] = [
         ("id", &merchant.id),
         ("revision", &1),
         ("name", &name),
@@ -71,12 +78,15 @@ pub(crate) fn insert(tx: &WriteTx, merchant: &Merchant) -> Result<(), Error> {
         ("created_at", &merchant.created_at),
         ("key_version", &merchant.key_version),
         ("previous_key_until", &merchant.previous_key_until),
-        ("confirmations", &merchant.confirmations),
+        ("confirmations", &merchant.confirmations.others),
         ("subscription_until", &until),
         ("webhook_version", &version),
         ("webhook_rotated_at", &rotated_at),
         ("webhook_url", &merchant.webhook_url),
         ("suspended_at", &none),
+        ("tolerance", &tolerance),
+        ("events", &events),
+        ("confirmation_tiers", &tiers),
     ];
     authenticated::insert(tx, &MERCHANTS, &values)?;
     let head = Head { revision: 1, key: merchant.key_version, secret: version, ..Head::default() };
@@ -95,9 +105,28 @@ pub(crate) fn set_name(tx: &WriteTx, id: MerchantId, name: &BusinessName) -> Res
     change(tx, id, &[("name", &name.as_str())])
 }
 
-/// Changes the confirmations that the merchant requires.
-pub(crate) fn set_confirmations(tx: &WriteTx, id: MerchantId, n: u32) -> Result<(), Error> {
-    change(tx, id, &[("confirmations", &n)])
+/// Changes the confirmations that the merchant asks for.
+pub(crate) fn set_confirmations(
+    tx: &WriteTx,
+    id: MerchantId,
+    choice: &ConfirmationChoice,
+) -> Result<(), Error> {
+    let tiers = tiers_column(choice);
+    change(tx, id, &[("confirmations", &choice.others), ("confirmation_tiers", &tiers)])
+}
+
+/// Changes the tolerance of payments that name none.
+pub(crate) fn set_tolerance(
+    tx: &WriteTx,
+    id: MerchantId,
+    tolerance: Tolerance,
+) -> Result<(), Error> {
+    change(tx, id, &[("tolerance", &tolerance_column(tolerance))])
+}
+
+/// Changes the events of payments that name none.
+pub(crate) fn set_events(tx: &WriteTx, id: MerchantId, events: EventKinds) -> Result<(), Error> {
+    change(tx, id, &[("events", &event_kinds_column(events))])
 }
 
 pub(crate) fn set_subscription(

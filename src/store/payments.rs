@@ -5,14 +5,19 @@ mod scripts;
 
 use rusqlite::{OptionalExtension, Row, ToSql, params};
 
+use crate::domain::amount::Amount;
 use crate::domain::api_key::ApiKeyId;
+use crate::domain::event_kind::EventKinds;
 use crate::domain::keys::DerivationIndex;
 use crate::domain::merchant::MerchantId;
-use crate::domain::payment::{Payment, PaymentId, Status, Transition};
+use crate::domain::payment::{Metadata, Payment, PaymentId, Status, Transition};
 use crate::domain::time::Timestamp;
+use crate::domain::tolerance::Tolerance;
 
 use super::authenticated::{self, PAYMENTS, Value};
-use super::columns::{impossible, script};
+use super::columns::{
+    event_kinds, event_kinds_column, impossible, script, tolerance, tolerance_column,
+};
 use super::disk_space;
 use super::error::Error;
 use super::tx::{ReadTx, WriteTx};
@@ -24,7 +29,8 @@ pub(crate) use scripts::{Ours, index_of_script, of_scripts, scripts_from};
 
 const COLUMNS: &str = "derivation_index, id, merchant_id, script, amount, created_at, expires_at,
     late_until, confirmations, confirmations_pegout, reference, webhook_url, redirect_url,
-    display_amount, status, status_at, late, api_key, mac";
+    display_amount, status, status_at, late, api_key, tolerance, required_amount, price, metadata,
+    events, accepted_amount, cancelled, mac";
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Evaluated {
@@ -48,12 +54,17 @@ pub(super) fn from_row(tx: &ReadTx, row: &Row) -> rusqlite::Result<Result<Evalua
     if let Err(error) = tx.verify(&PAYMENTS, row)? {
         return Ok(Err(error));
     }
+    let (tolerance, metadata, events) = match terms(row)? {
+        Ok(terms) => terms,
+        Err(error) => return Ok(Err(error)),
+    };
     let payment = Payment {
         id: row.get("id")?,
         merchant: row.get("merchant_id")?,
         index: row.get("derivation_index")?,
         script: script(row, "script")?,
         amount: row.get("amount")?,
+        tolerance,
         created_at: row.get("created_at")?,
         expires_at: row.get("expires_at")?,
         late_until: row.get("late_until")?,
@@ -63,18 +74,47 @@ pub(super) fn from_row(tx: &ReadTx, row: &Row) -> rusqlite::Result<Result<Evalua
         webhook_url: row.get("webhook_url")?,
         redirect_url: row.get("redirect_url")?,
         display_amount: row.get("display_amount")?,
+        metadata,
+        events,
         api_key: row.get("api_key")?,
     };
     let word: String = row.get("status")?;
     let at: Option<Timestamp> = row.get("status_at")?;
     let late: bool = row.get("late")?;
+    let accepted: Option<Amount> = row.get("accepted_amount")?;
+    let cancelled = row.get::<_, Option<bool>>("cancelled")?.unwrap_or(false);
     let status = match (word.as_str(), at) {
         ("pending", None) => Status::Pending,
-        ("completed", Some(at)) => Status::Completed { at, late },
-        ("expired", Some(at)) => Status::Expired { at },
+        ("completed", Some(at)) => Status::Completed { at, late, accepted },
+        ("expired", Some(at)) => Status::Expired { at, cancelled },
         _ => return Ok(Err(impossible("payments.status", word))),
     };
     Ok(Ok(Evaluated { payment, status }))
+}
+
+type Terms = (Tolerance, Option<Metadata>, EventKinds);
+
+/// The columns that most payments do not use.
+fn terms(row: &Row) -> rusqlite::Result<Result<Terms, Error>> {
+    let tolerance = match tolerance(row)? {
+        Ok(tolerance) => tolerance,
+        Err(error) => return Ok(Err(error)),
+    };
+    let metadata = match row.get::<_, Option<String>>("metadata")? {
+        None => None,
+        Some(json) => {
+            let pairs = serde_json::from_str(&json).ok();
+            let Some(metadata) = pairs.and_then(|pairs| Metadata::new(pairs).ok()) else {
+                return Ok(Err(impossible("payments.metadata", json)));
+            };
+            Some(metadata)
+        }
+    };
+    let events = match event_kinds(row, "events")? {
+        Ok(events) => events.unwrap_or_default(),
+        Err(error) => return Ok(Err(error)),
+    };
+    Ok(Ok((tolerance, metadata, events)))
 }
 
 /// Adds a pending payment. Its index and script are then issued for good.
@@ -86,7 +126,12 @@ pub(crate) fn insert(tx: &WriteTx, payment: &Payment) -> Result<(), Error> {
     tx.high_water.bump_over(payment.index)?;
     let script = payment.script.as_bytes();
     let (pending, no_time, late) = (Status::Pending.as_str(), None::<Timestamp>, false);
-    let values: [Value; 18] = [
+    let tolerance = tolerance_column(payment.tolerance);
+    let required = tolerance.map(|_| payment.required());
+    let metadata = payment.metadata.as_ref().map(Metadata::pairs).map(serde_json::to_string);
+    let metadata = metadata.transpose().map_err(|error| impossible("payments.metadata", error))?;
+    let events = event_kinds_column(payment.events);
+    let values: [Value; 22] = [
         ("derivation_index", &payment.index),
         ("id", &payment.id),
         ("merchant_id", &payment.merchant),
@@ -105,6 +150,10 @@ pub(crate) fn insert(tx: &WriteTx, payment: &Payment) -> Result<(), Error> {
         ("status_at", &no_time),
         ("late", &late),
         ("api_key", &payment.api_key),
+        ("tolerance", &tolerance),
+        ("required_amount", &required),
+        ("metadata", &metadata),
+        ("events", &events),
     ];
     authenticated::insert(tx, &PAYMENTS, &values)
 }
@@ -265,25 +314,62 @@ pub(crate) fn created_on(tx: &ReadTx, merchant: MerchantId, day: i64) -> Result<
     Ok(count.unwrap_or(0))
 }
 
-/// Stores a status change. An error means that the status changed within this transaction: a
-/// bug.
+/// Whether a merchant's payments since a time that need fewer than `usual` confirmations sum to
+/// more than a limit. Expired ones do not count. Reads the newest payments only.
+pub(crate) fn low_sum_exceeds(
+    tx: &ReadTx,
+    merchant: MerchantId,
+    usual: u32,
+    since: Timestamp,
+    limit: Amount,
+) -> Result<bool, Error> {
+    let sql = "SELECT created_at, confirmations, status, amount FROM payments
+               WHERE merchant_id = ? ORDER BY derivation_index DESC";
+    let mut statement = tx.connection.prepare_cached(sql)?;
+    let mut rows = statement.query([merchant])?;
+    let mut sum = Amount::ZERO;
+    while let Some(row) = rows.next()? {
+        if row.get::<_, Timestamp>("created_at")? < since {
+            break;
+        }
+        let expired = row.get::<_, String>("status")? == "expired";
+        if !expired && row.get::<_, u32>("confirmations")? < usual {
+            sum = Amount::total([sum, row.get("amount")?]);
+            if sum > limit {
+                return Ok(true);
+            }
+        }
+    }
+    Ok(false)
+}
+
+/// Stores a status change, and returns the new status. An error means that the status changed
+/// within this transaction: a bug.
 pub(crate) fn decide(
     tx: &WriteTx,
     index: DerivationIndex,
     from: Status,
     transition: Transition,
     now: Timestamp,
-) -> Result<(), Error> {
-    let (word, late) = match transition {
-        Transition::Complete { late } => ("completed", late),
-        Transition::Expire => ("expired", false),
-    };
+) -> Result<Status, Error> {
+    let after = transition.status(now);
     if by_index(tx, index)?.status.as_str() != from.as_str() {
         return Err(impossible("payments.status changed under", index.get()));
     }
-    let changes: [Value; 3] = [("status", &word), ("status_at", &now), ("late", &late)];
+    let (late, accepted, cancelled) = match after {
+        Status::Completed { late, accepted, .. } => (late, accepted, None),
+        Status::Expired { cancelled, .. } => (false, None, cancelled.then_some(true)),
+        Status::Pending => (false, None, None),
+    };
+    let changes: [Value; 5] = [
+        ("status", &after.as_str()),
+        ("status_at", &now),
+        ("late", &late),
+        ("accepted_amount", &accepted),
+        ("cancelled", &cancelled),
+    ];
     authenticated::update(tx, &PAYMENTS, &[&index], &changes)?;
-    Ok(())
+    Ok(after)
 }
 
 #[cfg(test)]

@@ -6,16 +6,19 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use bitcoin::OutPoint;
+use bitcoin::hashes::Hash;
+use bitcoin::{OutPoint, Txid};
 use rusqlite::types::Value;
 use rusqlite::vtab::array::Array;
 use rusqlite::{OptionalExtension, Row, params};
 
+use crate::domain::event_kind::Cause;
 use crate::domain::keys::DerivationIndex;
-use crate::domain::payment::{Coin, Place};
+use crate::domain::payment::{CausedCoin, Coin, Place};
 use crate::domain::pegout::{KernelId, PegoutId, Sequence};
 use crate::domain::time::Timestamp;
 
+use super::authenticated;
 use super::coins::{self, COLUMNS};
 use super::columns::{blobs, outpoint, txid_bytes};
 use super::error::Error;
@@ -60,6 +63,29 @@ pub(crate) fn of_sequences(
          CROSS JOIN coins ON pegout = sequence"
     );
     load(tx, &sql, sequences.into())
+}
+
+/// All coins of a payment with their causes, in the order in which they were first seen. The
+/// cause of a peg-out is its kernel, or its announcement if the node did not report the kernel.
+pub(crate) fn coins_with_causes(
+    tx: &ReadTx,
+    index: DerivationIndex,
+) -> Result<Vec<CausedCoin>, Error> {
+    let sql = format!(
+        "SELECT {COLUMNS}, kernel_id, position, announced_txid
+         FROM coins LEFT JOIN pegouts ON sequence = pegout
+         WHERE derivation_index = ? ORDER BY seen_at, txid, vout"
+    );
+    let mut statement = tx.connection.prepare_cached(&sql)?;
+    let rows = statement.query_map([index], |row| {
+        let announced: Option<[u8; 32]> = row.get("announced_txid")?;
+        let id = id(row)?;
+        Ok(coins::from_row(tx, row)?.map(|coin| {
+            let txid = announced.map_or(coin.outpoint.txid, Txid::from_byte_array);
+            CausedCoin { coin, cause: id.map_or(Cause::Transaction(txid), Cause::Pegout) }
+        }))
+    })?;
+    authenticated::trusted(rows)
 }
 
 /// The peg-outs of these payments that are announced and not mined, in sequence.

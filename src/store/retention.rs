@@ -27,6 +27,8 @@ pub(crate) enum Aged {
     Notifications,
     /// Questions of the bot by expiry.
     Confirmations,
+    /// Events of which no webhook was asked for, by creation.
+    UnsentEvents,
 }
 
 impl Aged {
@@ -51,6 +53,11 @@ impl Aged {
                 "DELETE FROM confirmations WHERE id IN (
                      SELECT id FROM confirmations
                      INDEXED BY confirmations_by_expiry WHERE expires_at < ?1 LIMIT ?2)"
+            }
+            Aged::UnsentEvents => {
+                "DELETE FROM events WHERE id IN (
+                     SELECT id FROM events INDEXED BY events_unsent
+                     WHERE state = 'none' AND created_at < ?1 LIMIT ?2)"
             }
         }
     }
@@ -91,7 +98,8 @@ pub(crate) fn unpaid_with_texts(
 ) -> Result<Vec<(Timestamp, DerivationIndex)>, Error> {
     let sql = "SELECT expires_at, derivation_index FROM payments INDEXED BY payments_with_texts
                WHERE status = 'expired'
-                 AND coalesce(reference, webhook_url, redirect_url, display_amount) IS NOT NULL
+                 AND coalesce(reference, webhook_url, redirect_url, display_amount, price,
+                              metadata) IS NOT NULL
                  AND (expires_at, derivation_index) > (?1, ?2)
                  AND expires_at < ?3 AND late_until < ?4
                  AND NOT EXISTS (SELECT 1 FROM coins
@@ -116,8 +124,8 @@ pub(crate) fn remove_texts(tx: &WriteTx, index: DerivationIndex) -> Result<bool,
         return Ok(false);
     }
     let none = None::<String>;
-    let texts = ["reference", "webhook_url", "redirect_url", "display_amount"];
-    let changes: [Value; 4] = texts.map(|column| (column, &none as _));
+    let texts = ["reference", "webhook_url", "redirect_url", "display_amount", "price", "metadata"];
+    let changes: [Value; 6] = texts.map(|column| (column, &none as _));
     authenticated::update(tx, &PAYMENTS, &[&index], &changes)
 }
 

@@ -4,11 +4,12 @@ use serde::Serialize;
 
 use crate::domain::amount::Amount;
 use crate::domain::chain::BlockId;
+use crate::domain::confirmations::{ConfirmationTiers, Tier};
 use crate::domain::ledger::{Account, Ledger};
 use crate::domain::payment::PaymentId;
 use crate::domain::sweep::SentPayout;
 
-use super::values::{Ltc, Time};
+use super::values::{Decimal, Ltc, Time};
 
 /// The sums of a merchant's accounts.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -121,6 +122,24 @@ impl SumsView {
     }
 }
 
+/// Confirmations of amounts below a limit.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct TierView {
+    below_ltc: Ltc,
+    confirmations: u32,
+}
+
+impl TierView {
+    pub(crate) fn all(tiers: &ConfirmationTiers) -> Vec<TierView> {
+        let view = |tier: &Tier| TierView {
+            below_ltc: Ltc(tier.below),
+            confirmations: tier.confirmations,
+        };
+        tiers.iter().map(view).collect()
+    }
+}
+
 /// A merchant's account, for the merchant.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -130,7 +149,13 @@ pub(crate) struct AccountView {
     pub(crate) livemode: bool,
     pub(crate) subscription_ends_at: Option<Time>,
     pub(crate) subscription_active: bool,
+    /// For amounts above the tiers; null: the gateway's default.
     pub(crate) confirmations: Option<u32>,
+    pub(crate) confirmation_tiers: Vec<TierView>,
+    /// The tolerance of payments that name none.
+    pub(crate) tolerance_percent: Decimal,
+    /// The events, beside `completed`, of payments that name none.
+    pub(crate) events: Vec<&'static str>,
     pub(crate) payout_address: Option<String>,
     pub(crate) next_payout_address: Option<String>,
     pub(crate) next_payout_address_at: Option<Time>,

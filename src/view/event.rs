@@ -11,6 +11,8 @@ use super::values::Time;
 #[serde(rename_all = "camelCase")]
 pub(crate) struct EventView {
     pub(crate) event_id: String,
+    /// The kind of event.
+    pub(crate) event: &'static str,
     pub(crate) payment_id: String,
     pub(crate) merchant_id: String,
     pub(crate) url: String,
@@ -38,14 +40,15 @@ impl EventView {
     pub(crate) fn new(event: &Event, attempts: &[Attempt]) -> EventView {
         EventView {
             event_id: event.id.clone(),
+            event: event.kind.as_str(),
             payment_id: event.payment.to_string(),
             merchant_id: event.merchant.to_string(),
-            url: without_secrets(&event.url),
+            url: event.url.as_deref().map(without_secrets).unwrap_or_default(),
             state: event.state.as_str(),
             created_at: Time(event.created_at),
             next_attempt_at: match event.state {
                 State::Due { next_at } => Some(Time(next_at)),
-                State::Delivered | State::Failed => None,
+                State::Delivered | State::Failed | State::Unsent => None,
             },
             attempt_count: event.attempts,
             attempts: attempts.iter().map(AttemptView::new).collect(),

@@ -5,11 +5,12 @@ use std::fmt;
 use serde::Serialize;
 
 use crate::domain::address::Address;
+use crate::domain::event_kind::EventKind;
 use crate::domain::merchant::{Merchant, Subscription};
 use crate::domain::time::Timestamp;
 
-use super::account::SumsView;
-use super::values::Time;
+use super::account::{SumsView, TierView};
+use super::values::{Decimal, Time};
 
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -21,6 +22,9 @@ pub(crate) struct MerchantView {
     pub(crate) discord_id: Option<String>,
     pub(crate) created_at: Time,
     pub(crate) confirmations: Option<u32>,
+    pub(crate) confirmation_tiers: Vec<TierView>,
+    pub(crate) tolerance_percent: Decimal,
+    pub(crate) events: Vec<&'static str>,
     pub(crate) subscription_ends_at: Option<Time>,
     pub(crate) subscription_active: bool,
     pub(crate) payout_address: Option<String>,
@@ -74,7 +78,10 @@ impl MerchantView {
             business_name: merchant.name.as_str().to_owned(),
             discord_id: merchant.discord_id.map(|id| id.to_string()),
             created_at: Time(merchant.created_at),
-            confirmations: merchant.confirmations,
+            confirmations: merchant.confirmations.others,
+            confirmation_tiers: TierView::all(&merchant.confirmations.tiers),
+            tolerance_percent: Decimal(merchant.tolerance.to_string()),
+            events: merchant.events.iter().map(EventKind::as_str).collect(),
             subscription_ends_at: match merchant.subscription {
                 Subscription::None => None,
                 Subscription::Until(end) => Some(Time(end)),

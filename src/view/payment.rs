@@ -1,13 +1,13 @@
-//! JSON shapes of payments, completions and coins.
+//! JSON shapes of payments and coins.
 
-use bitcoin::hashes::Hash;
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use crate::domain::address::Address;
-use crate::domain::amount::Amount;
 use crate::domain::chain::BlockId;
 use crate::domain::network::Network;
-use crate::domain::payment::{self, Coin, Origin, Payment, Place, Status};
+use crate::domain::payment::{self, Coin, Detail, Metadata, Origin, Payment, Place, Status};
 use crate::domain::time::Timestamp;
 
 use super::site::Site;
@@ -32,6 +32,8 @@ pub(crate) struct PaymentView {
     pub(crate) amount_due_ltc: Ltc,
     pub(crate) amount_received_ltc: Ltc,
     pub(crate) amount_confirmed_ltc: Ltc,
+    /// The part of the amount that a completed payment lacks.
+    pub(crate) amount_short_ltc: Ltc,
     pub(crate) receiving_address: String,
     pub(crate) payment_uri: String,
     pub(crate) confirmations: u32,
@@ -46,6 +48,9 @@ pub(crate) struct PaymentView {
     pub(crate) reference: Option<String>,
     pub(crate) redirect_url: Option<String>,
     pub(crate) display_amount: Option<String>,
+    /// Only for the merchant.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) metadata: Option<BTreeMap<String, String>>,
 }
 
 /// The stored facts of a payment that its view needs.
@@ -66,8 +71,10 @@ impl PaymentView {
         let assessment = payment::assess(payment, &facts.coins, facts.tip);
         let detail = payment::detail(payment, facts.status, &assessment);
         let (completed_at, late) = match facts.status {
-            Status::Completed { at, late } => (Some(Time(at)), late),
-            Status::Pending | Status::Expired { .. } => (None, assessment.late),
+            Status::Completed { at, late, .. } => (Some(Time(at)), late),
+            Status::Pending | Status::Expired { .. } => {
+                (None, detail == Detail::Late || assessment.late)
+            }
         };
         let address = receiving_address(payment, site.network);
         let due = if assessment.due.is_zero() { payment.amount } else { assessment.due };
@@ -88,6 +95,7 @@ impl PaymentView {
             amount_due_ltc: Ltc(assessment.due),
             amount_received_ltc: Ltc(assessment.seen),
             amount_confirmed_ltc: Ltc(assessment.confirmed),
+            amount_short_ltc: Ltc(payment::short(payment, facts.status, &assessment)),
             payment_uri: payment::payment_uri(&address, due),
             receiving_address: address.to_string(),
             confirmations: assessment.confirmations,
@@ -102,7 +110,14 @@ impl PaymentView {
             reference: payment.reference.clone(),
             redirect_url: payment.redirect_url.clone(),
             display_amount: payment.display_amount.clone(),
+            metadata: None,
         }
+    }
+
+    /// The payment as its merchant sees it.
+    pub(crate) fn for_merchant(facts: &PaymentFacts, site: &Site, now: Timestamp) -> PaymentView {
+        let metadata = facts.payment.metadata.as_ref().map(Metadata::pairs).cloned();
+        PaymentView { metadata, ..PaymentView::new(facts, site, now) }
     }
 }
 
@@ -113,7 +128,7 @@ pub(crate) fn receiving_address(payment: &Payment, network: Network) -> Address 
 }
 
 /// Ids of the paying transactions, each once, in the order in which they were first seen.
-fn txids(coins: &[Coin]) -> (Vec<String>, bool) {
+pub(super) fn txids(coins: &[Coin]) -> (Vec<String>, bool) {
     let mut txids: Vec<String> = Vec::new();
     for coin in coins.iter().filter(|c| c.counts()) {
         let txid = coin.outpoint.txid.to_string();
@@ -126,82 +141,6 @@ fn txids(coins: &[Coin]) -> (Vec<String>, bool) {
     }
     (txids, false)
 }
-
-/// The body of the webhook for a completion. Flat, so that `{paymentId, status, amountLtc,
-/// receivingAddress}` are top-level fields.
-#[derive(Debug, Clone, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct CompletedView {
-    pub(crate) payment_id: String,
-    pub(crate) status: &'static str,
-    pub(crate) amount_ltc: Ltc,
-    pub(crate) amount_litoshi: u64,
-    pub(crate) receiving_address: String,
-    pub(crate) amount_received_ltc: Ltc,
-    pub(crate) late: bool,
-    pub(crate) livemode: bool,
-    pub(crate) completed_at: Time,
-    pub(crate) reference: Option<String>,
-    pub(crate) txids: Vec<String>,
-    pub(crate) txids_truncated: bool,
-    /// True in a test webhook, which concerns no payment.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) test: Option<bool>,
-}
-
-impl CompletedView {
-    /// The completion in a test webhook. Its payment id is all zeros.
-    pub(crate) fn of_test(network: Network, at: Timestamp) -> CompletedView {
-        let no_key = bitcoin::WPubkeyHash::from_byte_array([0; 20]);
-        let address = Address::from_script(&bitcoin::ScriptBuf::new_p2wpkh(&no_key), network);
-        let amount = Amount::from_litoshis(TEST_AMOUNT_LITOSHIS).unwrap_or(Amount::ZERO);
-        CompletedView {
-            payment_id: "00000000-0000-0000-0000-000000000000".to_owned(),
-            status: "completed",
-            amount_ltc: Ltc(amount),
-            amount_litoshi: amount.litoshis(),
-            receiving_address: address.expect("every network spells p2wpkh").to_string(),
-            amount_received_ltc: Ltc(amount),
-            late: false,
-            livemode: network.is_live(),
-            completed_at: Time(at),
-            reference: None,
-            txids: vec!["0".repeat(64)],
-            txids_truncated: false,
-            test: Some(true),
-        }
-    }
-
-    /// The completion, as the transaction that stores it knows it.
-    pub(crate) fn new(
-        payment: &Payment,
-        coins: &[Coin],
-        network: Network,
-        at: Timestamp,
-        late: bool,
-    ) -> CompletedView {
-        let received = coins.iter().filter(|c| c.counts()).map(|c| c.amount);
-        let (txids, txids_truncated) = txids(coins);
-        CompletedView {
-            payment_id: payment.id.to_string(),
-            status: "completed",
-            amount_ltc: Ltc(payment.amount),
-            amount_litoshi: payment.amount.litoshis(),
-            receiving_address: receiving_address(payment, network).to_string(),
-            amount_received_ltc: Ltc(Amount::total(received)),
-            late,
-            livemode: network.is_live(),
-            completed_at: Time(at),
-            reference: payment.reference.clone(),
-            txids,
-            txids_truncated,
-            test: None,
-        }
-    }
-}
-
-/// The amount in a test webhook: 0.05 LTC, as in the guide's examples.
-const TEST_AMOUNT_LITOSHIS: u64 = 5_000_000;
 
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]

@@ -36,6 +36,17 @@ impl<'de> Deserialize<'de> for Ltc {
     }
 }
 
+/// A decimal number that is written as a JSON number, digit by digit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Decimal(pub(crate) String);
+
+impl Serialize for Decimal {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let digits = RawValue::from_string(self.0.clone()).map_err(serde::ser::Error::custom)?;
+        digits.serialize(serializer)
+    }
+}
+
 /// A time as RFC 3339 text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Time(pub(crate) Timestamp);

@@ -21,6 +21,7 @@ use crate::domain::network::Network;
 use crate::domain::payment::{Coin, Origin, Place, Status};
 use crate::domain::time::Timestamp;
 use crate::node::codec::{Block, PegoutProof, Tx, TxKind};
+use crate::operations::payment_events::Context;
 use crate::store::bloom_filter::Complete;
 use crate::store::payments::{Evaluated, Ours};
 use crate::store::{Error, ReadTx, WriteTx, blocks, chain_guard_alerts, coins, payments, sweeps};
@@ -31,7 +32,7 @@ pub(crate) use changes::Changes;
 pub(crate) use mempool::{SeenAt, evict, record_seen};
 pub(crate) use verdict::{complete, expire, is_expired};
 
-use verdict::complete_if_due;
+use verdict::{announce, complete_if_due};
 
 /// Connects a block on top of the tip: stores its coins, and completes payments that become
 /// due. The caller has checked that the tip is the block's parent. The Bloom filter saves
@@ -48,6 +49,7 @@ pub(crate) fn connect(
     blocks::insert(tx, id, time)?;
     let mut changes = Changes::default();
     place_block(tx, block, id, now, bloom_filter, &mut changes)?;
+    announce(tx, &Context { network, now, mempool: None }, &mut changes)?;
     let trust = chain_guard_alerts::trust_at(tx, id)?;
     for one in payments::gaining_at(tx, id.height)? {
         changes.touch(one.id); // The page shows one more confirmation.
@@ -142,14 +144,21 @@ impl Placing<'_> {
             match origin {
                 Origin::Pegout => {
                     pegouts.push(pegouts::Output { outpoint, index, amount, seen_at });
+                    changes.move_coin_of(index);
                 }
-                Origin::Plain | Origin::Coinbase if coins::exists(tx, outpoint)? => {
-                    coins::move_to(tx, outpoint, place)?;
-                }
-                Origin::Plain | Origin::Coinbase => {
-                    let coin = Coin { outpoint, index, amount, origin, seen_at, place };
-                    coins::insert(tx, &coin)?;
-                }
+                Origin::Plain | Origin::Coinbase => match coins::counts(tx, outpoint)? {
+                    Some(counted) => {
+                        coins::move_to(tx, outpoint, place)?;
+                        if !counted {
+                            changes.move_coin_of(index);
+                        }
+                    }
+                    None => {
+                        let coin = Coin { outpoint, index, amount, origin, seen_at, place };
+                        coins::insert(tx, &coin)?;
+                        changes.move_coin_of(index);
+                    }
+                },
             }
             changes.touch(to.id);
             placed.push(outpoint);
@@ -171,12 +180,21 @@ pub(super) fn unmine(tx: &WriteTx, coin: &Coin) -> Result<(), Error> {
 }
 
 /// Disconnects the tip, and undoes its effect on coins and sweeps.
-pub(crate) fn disconnect(tx: &WriteTx, id: BlockId) -> Result<Changes, Error> {
+pub(crate) fn disconnect(
+    tx: &WriteTx,
+    id: BlockId,
+    network: Network,
+    now: Timestamp,
+) -> Result<Changes, Error> {
     let mut changes = Changes::default();
     let coins = coins::at_height(tx, id.height)?;
     for coin in &coins {
         unmine(tx, coin)?;
+        if coin.origin != Origin::Plain {
+            changes.move_coin_of(coin.index);
+        }
     }
+    announce(tx, &Context { network, now, mempool: None }, &mut changes)?;
     // One line for each payment, because it may have thousands of coins.
     let lost: BTreeMap<DerivationIndex, Txid> =
         coins.iter().map(|coin| (coin.index, coin.outpoint.txid)).collect();

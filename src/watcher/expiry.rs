@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use crate::domain::chain::AtTip;
 use crate::domain::keys::DerivationIndex;
+use crate::domain::network::Network;
 use crate::domain::time::Timestamp;
 use crate::store::batches::{Batches, Ended};
 use crate::store::overdue::{self, Overdue};
@@ -49,6 +50,7 @@ impl Expiry {
     pub(super) fn pass(
         &mut self,
         batches: &Batches,
+        network: Network,
         now: Timestamp,
         at_tip: AtTip,
         mut expired: impl FnMut(Changes),
@@ -68,7 +70,7 @@ impl Expiry {
             let (next, due) = store.read_blocking(|tx| round.examine(tx, now, at_tip))?;
             examined_all = next.is_none();
             let each = move |tx: &WriteTx, index: &DerivationIndex, changes: &mut Changes| {
-                apply::expire(tx, *index, now, at_tip, changes)
+                apply::expire(tx, *index, network, now, at_tip, changes)
             };
             if batches.write(due, each, &mut expired)? == Ended::Stopped {
                 return Ok(Ended::Stopped); // The next pass examines these again.

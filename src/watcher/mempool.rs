@@ -14,10 +14,10 @@ use anyhow::Context;
 use bitcoin::{OutPoint, Txid};
 
 use crate::domain::chain::AtTip;
-use crate::domain::payment::Coin;
+use crate::domain::payment::{Coin, MempoolFacts};
 use crate::domain::time::Timestamp;
 use crate::node;
-use crate::node::mempool::{SeenOutput, SeenTx};
+use crate::node::mempool::{OutputKind, SeenOutput, SeenTx};
 use crate::node::rpc::Node;
 use crate::store::{self, ReadTx, Store, coins, payments};
 
@@ -178,9 +178,15 @@ pub(super) fn fetch(
         return Ok(None);
     }
     view.listed.insert(txid, now);
-    let entered_at =
-        node.mempool_entry_time(txid).with_context(|| format!("read the entry time of {txid}"))?;
-    Ok(Some(SeenTx { outputs: ours, entered_at }))
+    let entry = node.mempool_entry(txid).with_context(|| format!("read the entry of {txid}"))?;
+    let mweb = ours.iter().any(|output| matches!(output.kind, OutputKind::Pegout { .. }));
+    let facts = entry.map(|entry| MempoolFacts {
+        fee_rate: entry.fee_rate,
+        signals_replacement: entry.signals_replacement,
+        unconfirmed_parents: entry.parents,
+        mweb,
+    });
+    Ok(Some(SeenTx { txid, outputs: ours, entered_at: entry.map(|entry| entry.entered_at), facts }))
 }
 
 fn keep_ours(tx: &ReadTx, mut outputs: Vec<SeenOutput>) -> Result<Vec<SeenOutput>, store::Error> {

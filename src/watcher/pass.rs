@@ -207,8 +207,9 @@ impl Watcher {
     fn store_mempool(&self, found: Found, seen_at: SeenAt, at_tip: AtTip) -> anyhow::Result<Ended> {
         let (notify, go_on) = (|changes: Changes| self.notify(&changes), || self.keep_going());
         let batches = Batches { store: &self.store, go_on: &go_on };
+        let (network, now) = (self.network, seen_at.now);
         let evict = move |tx: &WriteTx, missing: &Vec<OutPoint>, changes: &mut Changes| {
-            changes.add(apply::evict(tx, missing, &at_tip)?);
+            changes.add(apply::evict(tx, missing, network, now, &at_tip)?);
             Ok::<_, store::Error>(())
         };
         let mut missing = found.missing;
@@ -219,7 +220,7 @@ impl Watcher {
             return Ok(Ended::Stopped);
         }
         let record = move |tx: &WriteTx, seen: &SeenTx, changes: &mut Changes| {
-            changes.add(apply::record_seen(tx, std::slice::from_ref(seen), seen_at)?);
+            changes.add(apply::record_seen(tx, std::slice::from_ref(seen), network, seen_at)?);
             Ok::<_, store::Error>(())
         };
         Ok(batches.write(found.seen, record, notify)?)
@@ -235,7 +236,7 @@ impl Watcher {
     ) -> anyhow::Result<()> {
         let (notify, go_on) = (|changes| self.notify(&changes), || self.keep_going());
         let batches = Batches { store: &self.store, go_on: &go_on };
-        let ended = state.expiry.pass(&batches, now, at_tip, notify)?;
+        let ended = state.expiry.pass(&batches, self.network, now, at_tip, notify)?;
         pass.more |= ended == Ended::Stopped;
         Ok(())
     }

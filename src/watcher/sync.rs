@@ -34,7 +34,7 @@ use crate::node::codec::Block;
 use crate::node::rpc::Node;
 use crate::operations::nodes::is_catching_up;
 use crate::progress::{OnProgress, Progress};
-use crate::store::{Store, blocks, indexes};
+use crate::store::{Store, WriteTx, blocks, indexes};
 use crate::watchdog::{self, Loop};
 
 use super::apply::{self, Changes};
@@ -169,7 +169,9 @@ impl Sync<'_> {
             height = block.height, hash = %block.hash,
             "reorganisation: block disconnected"
         );
-        Ok(self.store.write_large_blocking(move |tx| apply::disconnect(tx, block))?)
+        let (network, now) = (self.network, self.clock.now());
+        let write = move |tx: &WriteTx| apply::disconnect(tx, block, network, now);
+        Ok(self.store.write_large_blocking(write)?)
     }
 
     fn check_network(&self, state: &ChainState) -> anyhow::Result<()> {

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use crate::metrics;
 use crate::node::codec;
 use crate::node::zmq::Signal;
-use crate::store::{coins, payments};
+use crate::store::{WriteTx, coins, payments};
 use crate::watchdog::{self, Loop};
 
 use super::apply::{self, SeenAt};
@@ -131,8 +131,9 @@ impl Watcher {
         let seen = mempool::fetch(node, &self.store, &mut state.node.mempool, txid, now)?;
         if let Some(seen) = seen {
             let seen_at = SeenAt { now, compared_at: state.node.compared_at };
-            let changes =
-                self.store.write_blocking(move |tx| apply::record_seen(tx, &[seen], seen_at))?;
+            let network = self.network;
+            let record = move |tx: &WriteTx| apply::record_seen(tx, &[seen], network, seen_at);
+            let changes = self.store.write_blocking(record)?;
             self.notify(&changes);
             metrics::noticed(received_at.elapsed());
         }

@@ -156,6 +156,7 @@ impl Delivery {
 
     /// Makes one attempt and records it with the event's next state.
     async fn deliver(&self, event: Event, merchant: Merchant) -> anyhow::Result<()> {
+        let url = event.url.as_deref().context("a due event has a URL")?;
         let started_at = self.clock.now();
         let start = Instant::now();
         let signatures = sign::Signer::of(&merchant, &self.secret, started_at).signatures(
@@ -164,7 +165,7 @@ impl Delivery {
             &event.body,
         );
         let headers = headers(&event.id, started_at, &signatures)?;
-        let outcome = self.sender.post(&event.url, headers, event.body.clone()).await;
+        let outcome = self.sender.post(url, headers, event.body.clone()).await;
         let attempt = Attempt {
             number: event.attempts.saturating_add(1),
             started_at,

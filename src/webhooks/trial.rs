@@ -5,14 +5,15 @@ use std::time::Instant;
 use anyhow::Context;
 
 use crate::domain::egress::Egress;
-use crate::domain::event::{Kind, id_of};
+use crate::domain::event::id_of;
+use crate::domain::event_kind::EventKind;
 use crate::domain::merchant::Merchant;
 use crate::domain::network::Network;
 use crate::domain::payment::PaymentId;
 use crate::domain::time::Timestamp;
 use crate::operations::Refusal;
 use crate::secret::{self, Secrets};
-use crate::view::{CompletedView, TrialView};
+use crate::view::{EventBody, TrialView};
 
 use super::client::{self, Answer, NoAnswer, Sender, Timeouts};
 use super::sign::Signer;
@@ -42,13 +43,15 @@ pub(crate) async fn send(
     network: Network,
     egress: &Egress,
     url: &str,
+    kind: EventKind,
     now: Timestamp,
 ) -> anyhow::Result<Tried> {
     let sender =
         Sender::new(egress.clone(), Timeouts::default()).context("prepare the HTTP client")?;
     // A new id each time, so that no receiver ignores the second test as a repeat.
-    let id = id_of(PaymentId::from_random(secret::random_bytes()), Kind::Completed);
-    let body = serde_json::to_string(&CompletedView::of_test(network, now)).context("the body")?;
+    let id = id_of(PaymentId::from_random(secret::random_bytes()), kind, None);
+    let body = EventBody::of_test(kind, network, now);
+    let body = serde_json::to_string(&body).context("the body")?;
     let signatures = Signer::of(merchant, secret, now).signatures(&id, now, &body);
     let headers = client::headers(&id, now, &signatures).context("the headers")?;
     let start = Instant::now();

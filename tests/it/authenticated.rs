@@ -30,7 +30,7 @@ const FREE: [(&str, &str, &str); 33] = [
     ("chain_guard_findings", "*", "found again by the next look at the nodes"),
     ("chain_guard", "*", "found again by the next look at the nodes"),
     ("chain_guard_alerts", "*", "found again by the next look at the nodes"),
-    ("events", "state attempts attempts_before next_at", "when it is sent, not what"),
+    ("events", "sequence state attempts attempts_before next_at", "when it is sent, not what"),
     ("merchant_coins", "*", "sums that are shown; the audit compares them"),
     ("merchant_days", "*", "a limit"),
     ("merchant_payments", "*", "a limit, counted anew where it is reached"),
@@ -437,9 +437,9 @@ fn no_forged_or_rolled_back_row_is_trusted() {
         )),
         ("coins", format!("UPDATE coins SET derivation_index = {first}")),
         ("events", format!(
-            "INSERT INTO events (id, derivation_index, kind, merchant_id, url, body, created_at, next_at, mac)
-             SELECT 'evt_forged', {first}, kind, merchant_id, url,
-                 replace(body, '{}', '{}'), created_at, 1, mac FROM events LIMIT 1",
+            "INSERT INTO events (id, derivation_index, kind, merchant_id, sequence, url, body, created_at, next_at, mac)
+             SELECT 'evt_forged', {first}, kind, merchant_id, 9, url,
+                 replace(body, '{}', '{}'), created_at, 1, mac FROM events WHERE kind = 'completed' LIMIT 1",
             scene.completed.id, scene.unpaid[0].id
         )),
         ("payout_addresses", format!(

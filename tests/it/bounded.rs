@@ -43,7 +43,7 @@ fn a_mass_expiry_delays_neither_payments_nor_blocks() {
         "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < {OVERDUE})
          INSERT INTO payments (derivation_index, id, merchant_id, script, amount, created_at,
              expires_at, late_until, confirmations, confirmations_pegout)
-         SELECT n + 1000, randomblob(16), merchant_id, randomblob(22), amount, created_at,
+         SELECT n + 1000, randomblob(16), merchant_id, CAST(x'0014' || randomblob(20) AS BLOB), amount, created_at,
              expires_at, late_until, confirmations, confirmations_pegout
          FROM n JOIN payments ON derivation_index = 0"
     ));

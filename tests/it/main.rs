@@ -91,6 +91,7 @@ mod retention;
 mod seals;
 mod second_factor;
 mod secret_rotation;
+mod settle;
 mod situations;
 mod snippets;
 mod soak;

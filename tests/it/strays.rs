@@ -16,7 +16,7 @@ fn like_the_newest(index: u32, confirmations: &str) -> String {
     format!(
         "INSERT INTO payments (derivation_index, id, merchant_id, script, amount, created_at,
             expires_at, late_until, confirmations, confirmations_pegout)
-         SELECT {index}, randomblob(16), merchant_id, randomblob(22), amount, created_at, 1, 1,
+         SELECT {index}, randomblob(16), merchant_id, CAST(x'0014' || randomblob(20) AS BLOB), amount, created_at, 1, 1,
             {confirmations}, {confirmations}
          FROM payments WHERE derivation_index < 1000 ORDER BY derivation_index DESC LIMIT 1;"
     )

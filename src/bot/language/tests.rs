@@ -6,6 +6,7 @@ use super::*;
 use crate::bot::all_commands;
 use crate::domain::address::AddressError;
 use crate::domain::amount::{Amount, AmountError};
+use crate::domain::confirmations::BadTiers;
 use crate::domain::merchant::{BadMerchantId, BadName, MerchantId};
 use crate::domain::network::Network;
 use crate::domain::notification::{Audience, Kind};
@@ -146,9 +147,11 @@ fn every_payment_status_and_detail_is_translated() {
     use crate::domain::time::Timestamp;
     let at = Timestamp::from_ms(0);
     for (tag, language) in OTHERS {
-        for status in
-            [Status::Pending, Status::Completed { at, late: false }, Status::Expired { at }]
-        {
+        for status in [
+            Status::Pending,
+            Status::Completed { at, late: false, accepted: None },
+            Status::Expired { at, cancelled: false },
+        ] {
             let word = status.as_str();
             assert!(
                 !language.status(word).is_empty() && language.status(word) != word,
@@ -220,7 +223,7 @@ fn failures() -> Vec<Failure> {
         Reason::Url(BadUrl::Credentials),
         Reason::Url(BadUrl::NotPublic),
         Reason::Url(BadUrl::Port),
-        Reason::Confirmations,
+        Reason::Confirmations(BadTiers::Confirmations),
         Reason::Days,
         Reason::Announcement,
         Reason::NotForMerchants,

@@ -3,9 +3,9 @@
 
 use crate::domain::address::AddressError;
 use crate::domain::amount::AmountError;
+use crate::domain::confirmations::CONFIRMATIONS_MAX;
 use crate::domain::merchant::{BadName, GRANT_DAYS_MAX};
 use crate::domain::notification::Kind;
-use crate::domain::payment::CONFIRMATIONS_MAX;
 use crate::domain::webhook_url::BadUrl;
 use crate::operations::Refusal;
 use crate::operations::announce::ANNOUNCEMENT_CHARS_MAX;
@@ -213,6 +213,7 @@ impl Language {
             Refusal::UnknownMerchant(id) => self.say(said.unknown_merchant, &[("id", id)]),
             Refusal::UnknownPayment => one(said.unknown_payment),
             Refusal::UnknownEvent => one(said.unknown_event),
+            Refusal::NothingConfirmed | Refusal::PaymentHasCoins => refusal.to_string(),
             Refusal::DiscordUserTaken(id) => self.say(said.discord_user_taken, &[("id", id)]),
             Refusal::SubscriptionInactive => one(said.subscription_inactive),
             Refusal::Suspended => one(said.suspended),
@@ -271,7 +272,8 @@ impl Language {
             Reason::Url(BadUrl::Credentials) => one(said.url_credentials),
             Reason::Url(BadUrl::NotPublic) => one(said.url_not_public),
             Reason::Url(BadUrl::Port) => one(said.url_port),
-            Reason::Confirmations => up_to(said.confirmations_range, &CONFIRMATIONS_MAX),
+            Reason::Confirmations(_) => up_to(said.confirmations_range, &CONFIRMATIONS_MAX),
+            Reason::Tolerance(_) | Reason::Events(_) | Reason::Metadata(_) => reason.to_string(),
             Reason::Days => up_to(said.days_range, &GRANT_DAYS_MAX),
             Reason::Announcement => up_to(said.announcement_length, &ANNOUNCEMENT_CHARS_MAX),
             Reason::NotForMerchants => one(said.not_for_merchants),

@@ -4,10 +4,12 @@ use bitcoin::BlockHash;
 use bitcoin::hashes::Hash;
 
 use super::*;
+use crate::domain::event_kind::EventKinds;
 use crate::domain::merchant::MerchantId;
 use crate::domain::network::Network;
 use crate::domain::payment::{Origin, Payment};
 use crate::domain::time::Timestamp;
+use crate::domain::tolerance::Tolerance;
 
 /// The key of `tests/fixtures/addresses.tsv`.
 const XPUB: &str = "tpubD6NzVbkrYhZ4XgiXtGrdW5XDAPFCL9h7we1vwNCpn8tGbBcgfVYjXyhW\
@@ -80,9 +82,12 @@ fn paid(n: u8) -> LedgerPayment {
         webhook_url: Some("https://shop.example/hook".to_owned()),
         redirect_url: None,
         display_amount: None,
+        metadata: None,
+        events: EventKinds::NONE,
+        tolerance: Tolerance::NONE,
         api_key: None,
     };
-    let status = Status::Completed { at: Timestamp::from_ms(0), late: false };
+    let status = Status::Completed { at: Timestamp::from_ms(0), late: false, accepted: None };
     LedgerPayment { payment, status, has_event: true }
 }
 

@@ -16,8 +16,9 @@ pub(crate) struct Assessment {
     pub(crate) seen: Amount,
     /// The sum of coins with the confirmations that they need.
     pub(crate) confirmed: Amount,
-    /// What the shopper still has to send: zero if enough was sent, else the amount missing
-    /// from `seen`, and at least the dust limit, because nodes relay no less.
+    /// What the shopper still has to send: zero if the required amount was sent, else the
+    /// part of the whole amount missing from `seen`, and at least the dust limit, because
+    /// nodes relay no less.
     pub(crate) due: Amount,
     /// Confirmations of the deciding coin: of all coins the one with the longest wait, or,
     /// once the amount is reached, of those that reach it the soonest.
@@ -50,8 +51,10 @@ pub(crate) fn assess(payment: &Payment, coins: &[Coin], tip: Option<BlockId>) ->
 }
 
 fn due(payment: &Payment, seen: Amount) -> Amount {
-    let missing = payment.amount.saturating_sub(seen);
-    if missing.is_zero() { missing } else { missing.max(dust_limit(&payment.script)) }
+    if seen >= payment.required() {
+        return Amount::ZERO;
+    }
+    payment.amount.saturating_sub(seen).max(dust_limit(&payment.script))
 }
 
 /// Confirmations of the deciding coin, and how many it needs. Coins are sorted by their
@@ -73,7 +76,7 @@ fn confirmations(payment: &Payment, coins: &[Coin], tip: Option<BlockId>) -> (u3
     for (_, Reverse(depth), needed, amount) in waits {
         sum = Amount::total([sum, amount]);
         deciding = (depth, needed);
-        if sum >= payment.amount {
+        if sum >= payment.required() {
             break;
         }
     }

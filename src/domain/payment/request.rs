@@ -5,16 +5,15 @@ use bitcoin::ScriptBuf;
 use crate::domain::amount::Amount;
 use crate::domain::api_key::ApiKeyId;
 use crate::domain::chain::BlockId;
+use crate::domain::event_kind::EventKinds;
 use crate::domain::keys::DerivationIndex;
 use crate::domain::merchant::MerchantId;
 use crate::domain::time::Timestamp;
+use crate::domain::tolerance::Tolerance;
 
 use super::coin::{Coin, Origin};
 use super::id::PaymentId;
-
-/// Maximum number of confirmations that a merchant or the operator may require: over ten hours
-/// of blocks.
-pub(crate) const CONFIRMATIONS_MAX: u32 = 250;
+use super::metadata::Metadata;
 
 /// A payment request. It never changes after its creation.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,6 +24,8 @@ pub(crate) struct Payment {
     /// The script of the receiving address; only this exact script counts as paying.
     pub(crate) script: ScriptBuf,
     pub(crate) amount: Amount,
+    /// The share of the amount that may be missing.
+    pub(crate) tolerance: Tolerance,
     pub(crate) created_at: Timestamp,
     pub(crate) expires_at: Timestamp,
     /// Coins first seen after `expires_at` and until this time may complete the payment late.
@@ -40,6 +41,9 @@ pub(crate) struct Payment {
     pub(crate) redirect_url: Option<String>,
     /// The price in the shop's own words ("4.17 EUR"): shown, never used in calculations.
     pub(crate) display_amount: Option<String>,
+    pub(crate) metadata: Option<Metadata>,
+    /// The events whose webhooks are sent, beside `completed`.
+    pub(crate) events: EventKinds,
     /// The named API key that created the payment; `None` for the merchant's main key, the bot
     /// and the CLI.
     pub(crate) api_key: Option<ApiKeyId>,
@@ -49,14 +53,17 @@ pub(crate) struct Payment {
 impl Payment {
     /// A payment of one litoshi for tests; id and script derive from its index.
     pub(crate) fn smallest(merchant: MerchantId, index: DerivationIndex, at: Timestamp) -> Payment {
+        use bitcoin::WPubkeyHash;
+        use bitcoin::hashes::Hash;
         let mut id = [0; 16];
         id[..4].copy_from_slice(&index.get().to_be_bytes());
         Payment {
             id: PaymentId::from_random(id),
             merchant,
             index,
-            script: ScriptBuf::from_bytes(index.get().to_be_bytes().to_vec()),
+            script: ScriptBuf::new_p2wpkh(&WPubkeyHash::hash(&index.get().to_be_bytes())),
             amount: Amount::from_litoshis(1).expect("a litoshi"),
+            tolerance: Tolerance::NONE,
             created_at: at,
             expires_at: at,
             late_until: at,
@@ -66,12 +73,19 @@ impl Payment {
             webhook_url: None,
             redirect_url: None,
             display_amount: None,
+            metadata: None,
+            events: EventKinds::NONE,
             api_key: None,
         }
     }
 }
 
 impl Payment {
+    /// The amount that completes the payment: all of it, less the tolerated part.
+    pub(crate) fn required(&self) -> Amount {
+        self.tolerance.required_of(self.amount)
+    }
+
     pub(super) fn confirmations_for(&self, origin: Origin) -> u32 {
         match origin {
             Origin::Plain | Origin::Coinbase => self.confirmations,

@@ -5,12 +5,15 @@ use bitcoin::{BlockHash, OutPoint, ScriptBuf, Txid, WPubkeyHash};
 use proptest::prelude::*;
 
 use super::id::BadPaymentId;
+use super::status::NothingConfirmed;
 use super::*;
 use crate::domain::chain::{AtTip, BlockId, NextStep, NodeChain, OurTip, next_step};
 use crate::domain::chain_guard::Trust;
+use crate::domain::event_kind::{Cause, EventKinds};
 use crate::domain::keys::DerivationIndex;
 use crate::domain::merchant::MerchantId;
 use crate::domain::time::Timestamp;
+use crate::domain::tolerance::Tolerance;
 
 fn amount(text: &str) -> Amount {
     Amount::parse(text).expect("a test writes amounts well")
@@ -51,6 +54,9 @@ impl Scenario {
             webhook_url: None,
             redirect_url: None,
             display_amount: None,
+            metadata: None,
+            events: EventKinds::NONE,
+            tolerance: Tolerance::NONE,
             api_key: None,
         };
         let tip = BlockId { height: 10, hash: BlockHash::all_zeros() };
@@ -87,6 +93,18 @@ impl Scenario {
             ["drop", n] => {
                 self.coins[n.parse::<usize>().expect("a position")].place = Place::Removed
             }
+            ["tolerance", percent] => {
+                self.payment.tolerance = Tolerance::parse(percent).expect("percent");
+            }
+            ["accept"] => {
+                let Scenario { payment, status, coins, tip, trust, .. } = &*self;
+                match accepts(payment, *status, coins, *tip, *trust) {
+                    Ok(Some(transition)) => self.decide(transition),
+                    Ok(None) => {}
+                    Err(NothingConfirmed) => panic!("nothing is confirmed"),
+                }
+            }
+            ["cancel"] => self.decide(Transition::Cancel),
             ["suspect"] => self.trust = Trust::Withheld,
             ["trust"] => self.trust = Trust::Full,
             ["clock", s] => self.now = Timestamp::from_seconds(s.parse().expect("seconds")),
@@ -99,13 +117,13 @@ impl Scenario {
         let due = completes(&self.payment, self.status, &self.coins, self.tip, self.trust).or_else(
             || expires(&self.payment, self.status, &self.coins, self.now, &at_tip(self.tip)),
         );
-        match due {
-            Some(Transition::Complete { late }) => {
-                self.status = Status::Completed { at: self.now, late };
-            }
-            Some(Transition::Expire) => self.status = Status::Expired { at: self.now },
-            None => {}
+        if let Some(transition) = due {
+            self.decide(transition);
         }
+    }
+
+    fn decide(&mut self, transition: Transition) {
+        self.status = transition.status(self.now);
     }
 
     fn pay(&mut self, sum: &str, origin: Origin) {
@@ -241,6 +259,104 @@ fn a_completed_payment_is_final() {
     scenario(
         "pay 0.05 / mine 3 / reorg 3 / drop 0 / clock 999 / expect completed paid 0/3 due 0.05",
     );
+}
+
+#[test]
+fn an_underpayment_within_the_tolerance_completes() {
+    scenario(
+        "tolerance 1 / pay 0.0495 / expect pending seen 0/3 due 0 / mine 3
+         / expect completed paid_short 3/3 due 0",
+    );
+    scenario(
+        "tolerance 1 / pay 0.04949999 / mine 3 / expect pending partly_paid 3/3 due 0.00050001",
+    );
+    scenario(
+        "tolerance 1 / pay 0.0495 / clock 101 / mine 3 / expect completed paid_short 3/3 due 0",
+    );
+    scenario("tolerance 1 / pay 0.05 / mine 3 / expect completed paid 3/3 due 0");
+    scenario("tolerance 1 / pay 0.06 / mine 3 / expect completed overpaid 3/3 due 0");
+    scenario(
+        "tolerance 1 / clock 101 / pay 0.0495 / mine 3 / expect completed late paid_short 3/3 due 0",
+    );
+    // Its coins left the chain afterwards.
+    scenario("tolerance 1 / pay 0.0495 / mine 3 / drop 0 / expect completed paid 0/3 due 0.05");
+}
+
+#[test]
+fn a_merchant_may_accept_confirmed_coins() {
+    scenario("pay 0.02 / mine 3 / accept / expect completed accepted 3/3 due 0.03");
+    scenario("pay 0.02 / clock 101 / mine 3 / accept / expect completed accepted 3/3 due 0.03");
+    scenario("clock 201 / pay 0.05 / mine 3 / accept / expect completed late accepted 3/3 due 0");
+    scenario("pay 0.02 / mine 3 / accept / pay 0.03 / expect completed accepted 0/3 due 0");
+    scenario("cancel / pay 0.05 / mine 3 / accept / expect completed late accepted 3/3 due 0");
+    // A completed payment does not change.
+    scenario("pay 0.05 / mine 3 / accept / expect completed paid 3/3 due 0");
+}
+
+#[test]
+fn only_confirmed_and_trusted_coins_can_be_accepted() {
+    #[track_caller]
+    fn check(text: &str, expected: Result<&str, NothingConfirmed>) {
+        let mut scenario = Scenario::new();
+        text.split(" / ").for_each(|verb| scenario.step(verb));
+        let Scenario { payment, status, coins, tip, trust, .. } = &scenario;
+        let counted = accepts(payment, *status, coins, *tip, *trust).map(|due| match due {
+            Some(Transition::Accept { counted, .. }) => counted.to_string(),
+            other => format!("{other:?}"),
+        });
+        assert_eq!(counted, expected.map(str::to_owned), "{text}");
+    }
+    check("clock 1", Err(NothingConfirmed));
+    check("pay 0.02", Err(NothingConfirmed));
+    check("pay 0.02 / mine 2", Err(NothingConfirmed));
+    check("pay 0.02 / mine 3", Ok("0.02"));
+    check("pay 0.02 / mine 3 / pay 0.01", Ok("0.02"));
+    check("pay 0.02 / mine 3 / drop 0", Err(NothingConfirmed));
+    check("pegout 0.02 / mine 4", Err(NothingConfirmed));
+    check("pegout 0.02 / mine 5", Ok("0.02"));
+    check("suspect / pegout 0.02 / mine 9", Err(NothingConfirmed));
+    check("suspect / pegout 0.02 / pay 0.01 / mine 9", Ok("0.01"));
+}
+
+#[test]
+fn a_cancelled_payment_never_completes_by_itself() {
+    scenario("cancel / expect expired cancelled 0/3 due 0.05");
+    scenario("cancel / pay 0.05 / mine 9 / expect expired late 9/3 due 0");
+    scenario("cancel / clock 101 / pay 0.05 / mine 9 / expect expired late 9/3 due 0");
+}
+
+/// The kinds of events of coins, in their order.
+#[track_caller]
+fn announced(text: &str, expected: &[&str]) {
+    let mut scenario = Scenario::new();
+    text.split(" / ").for_each(|verb| scenario.step(verb));
+    let caused: Vec<CausedCoin> = (1u8..)
+        .zip(&scenario.coins)
+        .map(|(n, coin)| {
+            let cause = Cause::Transaction(Txid::from_byte_array([n; 32]));
+            CausedCoin { coin: coin.clone(), cause }
+        })
+        .collect();
+    let found = announcements(&scenario.payment, scenario.status, &caused);
+    let kinds: Vec<&str> = found.iter().map(|found| found.kind.as_str()).collect();
+    assert_eq!(kinds, expected, "{text}");
+}
+
+#[test]
+fn events_follow_from_the_coins() {
+    announced("clock 1", &[]);
+    announced("pay 0.05", &["seen"]);
+    announced("pay 0.02", &["partly_paid"]);
+    announced("pay 0.02 / clock 1 / pay 0.03", &["partly_paid", "seen"]);
+    announced("pay 0.05 / clock 1 / pay 0.03", &["seen"]);
+    announced("tolerance 1 / pay 0.0495", &["seen"]);
+    announced("pay 0.05 / drop 0", &["replaced"]);
+    announced("pay 0.02 / clock 1 / pay 0.03 / drop 0", &["replaced", "partly_paid"]);
+    announced("clock 101 / pay 0.05", &["late"]);
+    announced("pay 0.02 / clock 101 / pay 0.03", &["partly_paid", "late"]);
+    announced("pay 0.05 / mine 3", &[]);
+    announced("pay 0.05 / mine 3 / clock 101 / pay 0.01", &["late"]);
+    announced("cancel / clock 1 / pay 0.05", &["late"]);
 }
 
 #[test]

@@ -4,6 +4,7 @@ use super::*;
 use crate::clock::Clock;
 use crate::domain::account_xpriv::AccountXpriv;
 use crate::domain::amount::Amount;
+use crate::domain::confirmations::ConfirmationTiers;
 use crate::domain::merchant::{BusinessName, Merchant, MerchantId};
 use crate::domain::network::Network;
 use crate::domain::own_addresses::spellings;
@@ -44,6 +45,8 @@ fn open() -> (tempfile::TempDir, Store) {
 fn rules() -> create_payment::Rules {
     create_payment::Rules {
         confirmations: 1,
+        confirmation_tiers: ConfirmationTiers::default(),
+        low_confirmation_limit: None,
         large_amount: Amount::MAX,
         confirmations_large: 1,
         confirmations_pegout: 1,

@@ -35,6 +35,13 @@ pub(crate) static PAYMENTS: Table = Table {
         "status_at",
         "late",
         "api_key",
+        "tolerance",
+        "required_amount",
+        "price",
+        "metadata",
+        "events",
+        "accepted_amount",
+        "cancelled",
     ],
 };
 
@@ -58,6 +65,9 @@ pub(in crate::store) static MERCHANTS: Table = Table {
         "api_keys_revision",
         "api_keys",
         "second_factor_revision",
+        "tolerance",
+        "events",
+        "confirmation_tiers",
     ],
 };
 
@@ -112,7 +122,8 @@ pub(in crate::store) static EVENTS: Table = Table {
     name: "events",
     key: 1,
     columns: &["id", "derivation_index", "kind", "merchant_id", "url", "body", "created_at"],
-    // Not covered: the delivery state. The sent content is covered.
+    // Not covered: the delivery state, and the sequence, which only orders first attempts. The
+    // sent content is covered.
 };
 
 pub(in crate::store) static IDEMPOTENCY_KEYS: Table = Table {

@@ -1,7 +1,8 @@
 //! Tests of the outbox on a real database.
 
 use super::*;
-use crate::domain::event::{Kind, id_of};
+use crate::domain::event::id_of;
+use crate::domain::event_kind::EventKind;
 use crate::domain::merchant::{Merchant, MerchantId};
 use crate::domain::payment::Payment;
 use crate::store::{Store, indexes, merchants, payments};
@@ -26,11 +27,12 @@ fn event(tx: &WriteTx, of: u64, ms: i64) -> Result<NewEvent, Error> {
     let payment = Payment::smallest(merchant, index, at(0));
     payments::insert(tx, &payment)?;
     Ok(NewEvent {
-        id: id_of(payment.id, Kind::Completed),
+        id: id_of(payment.id, EventKind::Completed, None),
         index,
-        kind: Kind::Completed,
+        kind: EventKind::Completed,
+        sequence: 1,
         merchant,
-        url: "https://shop.example/hook".to_owned(),
+        url: Some("https://shop.example/hook".to_owned()),
         body: "{\"a\": \"ä\u{0}\\n\"}".to_owned(),
         created_at: at(ms),
     })
@@ -129,10 +131,10 @@ fn a_long_backlog_does_not_slow_the_due_query() {
                    SELECT n + 100, randomblob(16), merchant_id, randomblob(22), 1, 0, 0, 0, 1, 1
                    FROM n JOIN payments ON derivation_index = n % 3";
         tx.connection.execute(sql, [])?;
-        let sql = "INSERT INTO events (id, derivation_index, kind, merchant_id, url, body,
-                       created_at, next_at)
-                   SELECT 'evt_' || hex(id), derivation_index, 'completed', merchant_id, 'u', 'b',
-                       1, derivation_index
+        let sql = "INSERT INTO events (id, derivation_index, kind, merchant_id, sequence, url,
+                       body, created_at, next_at)
+                   SELECT 'evt_' || hex(id), derivation_index, 'completed', merchant_id, 1, 'u',
+                       'b', 1, derivation_index
                    FROM payments WHERE derivation_index > 100";
         tx.connection.execute(sql, [])?;
         tx.seal_all()

@@ -1,11 +1,14 @@
 //! A merchant's row: reading it, and changing it as its next revision.
 
 use rusqlite::{OptionalExtension, Row};
+use serde::{Deserialize, Serialize};
 
+use crate::domain::amount::Amount;
+use crate::domain::confirmations::{ConfirmationChoice, ConfirmationTiers, Tier};
 use crate::domain::merchant::{BusinessName, Merchant, MerchantId, Subscription, WebhookSecret};
 use crate::domain::time::Timestamp;
 use crate::store::authenticated::{self, MERCHANTS, Value};
-use crate::store::columns::impossible;
+use crate::store::columns::{event_kinds, impossible, tolerance};
 use crate::store::error::Error;
 use crate::store::heads::Head;
 use crate::store::tx::{ReadTx, WriteTx};
@@ -37,6 +40,22 @@ pub(super) fn read(row: &Row) -> rusqlite::Result<Result<Merchant, Error>> {
         Some(Ok(id)) => Some(id),
         Some(Err(_)) => return Ok(Err(impossible("merchants.discord_id", "not a number"))),
     };
+    let tiers = match row.get::<_, Option<String>>("confirmation_tiers")? {
+        None => Some(ConfirmationTiers::default()),
+        Some(json) => read_tiers(&json),
+    };
+    let Some(tiers) = tiers else {
+        return Ok(Err(impossible("merchants.confirmation_tiers", "not tiers")));
+    };
+    let confirmations = ConfirmationChoice { tiers, others: row.get("confirmations")? };
+    let tolerance = match tolerance(row)? {
+        Ok(tolerance) => tolerance,
+        Err(error) => return Ok(Err(error)),
+    };
+    let events = match event_kinds(row, "events")? {
+        Ok(events) => events.unwrap_or_default(),
+        Err(error) => return Ok(Err(error)),
+    };
     Ok(Ok(Merchant {
         id: row.get("id")?,
         name,
@@ -44,7 +63,9 @@ pub(super) fn read(row: &Row) -> rusqlite::Result<Result<Merchant, Error>> {
         created_at: row.get("created_at")?,
         key_version: row.get("key_version")?,
         previous_key_until: row.get("previous_key_until")?,
-        confirmations: row.get("confirmations")?,
+        confirmations,
+        tolerance,
+        events,
         subscription: until.map_or(Subscription::None, Subscription::Until),
         webhook_secret: WebhookSecret {
             version: row.get("webhook_version")?,
@@ -52,6 +73,33 @@ pub(super) fn read(row: &Row) -> rusqlite::Result<Result<Merchant, Error>> {
         },
         webhook_url: row.get("webhook_url")?,
     }))
+}
+
+/// A tier in the column `confirmation_tiers`, a JSON array.
+#[derive(Serialize, Deserialize)]
+struct TierRow {
+    /// In litoshis.
+    below: u64,
+    confirmations: u32,
+}
+
+fn read_tiers(json: &str) -> Option<ConfirmationTiers> {
+    let rows: Vec<TierRow> = serde_json::from_str(json).ok()?;
+    let tier = |row: TierRow| {
+        let below = Amount::from_litoshis(row.below)?;
+        Some(Tier { below, confirmations: row.confirmations })
+    };
+    ConfirmationTiers::new(rows.into_iter().map(tier).collect::<Option<_>>()?).ok()
+}
+
+/// The column `confirmation_tiers` of a choice.
+pub(super) fn tiers_column(choice: &ConfirmationChoice) -> Option<String> {
+    if choice.tiers.is_empty() {
+        return None;
+    }
+    let row =
+        |tier: &Tier| TierRow { below: tier.below.litoshis(), confirmations: tier.confirmations };
+    serde_json::to_string(&choice.tiers.iter().map(row).collect::<Vec<TierRow>>()).ok()
 }
 
 /// Changes columns of a merchant's row, as its next revision.

@@ -83,13 +83,14 @@ pub(crate) fn undecided_with_coins(tx: &ReadTx) -> Result<Vec<DerivationIndex>, 
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// Completed payments whose coins on the best chain do not reach the amount.
+/// Completed payments whose coins on the best chain do not reach the amount that completed
+/// them.
 pub(crate) fn completed_without_coins(tx: &ReadTx) -> Result<Vec<PaymentId>, Error> {
     let sql = "SELECT id FROM payments
                WHERE status = 'completed'
                  AND derivation_index IN
                      (SELECT derivation_index FROM coins WHERE place IN ('mempool', 'removed'))
-                 AND amount > (SELECT coalesce(sum(coins.amount), 0) FROM coins
+                 AND coalesce(accepted_amount, required_amount, amount) > (SELECT coalesce(sum(coins.amount), 0) FROM coins
                                WHERE coins.derivation_index = payments.derivation_index
                                  AND place = 'block')
                ORDER BY derivation_index";

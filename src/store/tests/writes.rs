@@ -21,7 +21,7 @@ enum Bound {
 
 /// All statements except `INSERT … VALUES`, by their beginnings. Those of `authenticated.rs`
 /// change one row, by its primary key.
-const WRITES: [(&str, Bound); 49] = [
+const WRITES: [(&str, Bound); 50] = [
     ("UPDATE coins SET spent_txid = ?", Bound::Key),
     ("UPDATE coins SET spent_txid = NULL, spent_height = NULL WHERE spent_height", Bound::Fact),
     ("UPDATE coins SET spent_txid = NULL, spent_height = NULL WHERE txid", Bound::Key),
@@ -45,6 +45,7 @@ const WRITES: [(&str, Bound); 49] = [
     ("DELETE FROM payment_seals", Bound::Limit),
     ("DELETE FROM confirmations", Bound::Limit),
     ("UPDATE confirmations SET used_at", Bound::Key),
+    ("DELETE FROM events WHERE id IN", Bound::Limit),
     ("UPDATE events SET attempts", Bound::Key),
     ("UPDATE events SET state = 'due'", Bound::Key),
     ("UPDATE events SET state = 'failed'", Bound::Key),

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::domain::keys::DerivationIndex;
 use crate::domain::payment::PaymentId;
 
 /// Payments that a write changed.
@@ -10,6 +11,8 @@ pub(crate) struct Changes {
     /// Payments whose pages may have changed.
     pub(crate) payments: BTreeSet<PaymentId>,
     pub(crate) completed: Vec<PaymentId>,
+    /// Payments with a coin that began or ceased to count, whose events are not stored yet.
+    pub(super) moved: BTreeSet<DerivationIndex>,
 }
 
 impl Changes {
@@ -17,9 +20,15 @@ impl Changes {
         self.payments.insert(id);
     }
 
+    /// Marks a payment with a coin that began or ceased to count.
+    pub(super) fn move_coin_of(&mut self, index: DerivationIndex) {
+        self.moved.insert(index);
+    }
+
     /// Adds the changes of another part of the same write.
     pub(in crate::watcher) fn add(&mut self, more: Changes) {
         self.payments.extend(more.payments);
         self.completed.extend(more.completed);
+        self.moved.extend(more.moved);
     }
 }

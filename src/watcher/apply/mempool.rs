@@ -6,14 +6,17 @@ use bitcoin::{OutPoint, Txid};
 
 use crate::domain::amount::Amount;
 use crate::domain::chain::AtTip;
+use crate::domain::network::Network;
 use crate::domain::payment::{self, Coin, Origin, PaymentId, Place};
 use crate::domain::time::Timestamp;
 use crate::node::mempool::{OutputKind, SeenOutput, SeenTx};
+use crate::operations::payment_events::{Context, Mempool};
 use crate::store::payments::{Evaluated, Ours};
 use crate::store::{Error, WriteTx, coins, payments};
 
 use super::changes::Changes;
 use super::pegouts::{Announcements, Output, Seen};
+use super::verdict::announce;
 
 /// The times that decide when a mempool transaction was first seen.
 #[derive(Debug, Clone, Copy)]
@@ -31,7 +34,12 @@ impl SeenAt {
 }
 
 /// Stores mempool transactions that pay the gateway.
-pub(crate) fn record_seen(tx: &WriteTx, seen: &[SeenTx], times: SeenAt) -> Result<Changes, Error> {
+pub(crate) fn record_seen(
+    tx: &WriteTx,
+    seen: &[SeenTx],
+    network: Network,
+    times: SeenAt,
+) -> Result<Changes, Error> {
     let outputs = || seen.iter().flat_map(|seen| &seen.outputs);
     let ours = payments::of_scripts(tx, outputs().map(|output| output.script.as_script()))?;
     let txids = outputs().map(|output| output.outpoint.txid);
@@ -43,6 +51,7 @@ pub(crate) fn record_seen(tx: &WriteTx, seen: &[SeenTx], times: SeenAt) -> Resul
     let known = before.values().filter_map(|(_, sequence)| *sequence);
     let mut announcements = Announcements::load(tx, ids, known)?;
     let mut sums: BTreeMap<(PaymentId, Txid), Amount> = BTreeMap::new();
+    let mut changes = Changes::default();
     for (of, output) in seen.iter().flat_map(|of| of.outputs.iter().map(move |o| (of, o))) {
         let Some(to) = ours.get(&output.script) else { continue };
         let coin = before.get(&output.outpoint);
@@ -60,13 +69,16 @@ pub(crate) fn record_seen(tx: &WriteTx, seen: &[SeenTx], times: SeenAt) -> Resul
         if found == Seen::Counts {
             let sum = sums.entry((to.id, at.txid)).or_insert(Amount::ZERO);
             *sum = Amount::total([*sum, output.amount]);
+            changes.move_coin_of(to.index);
         }
     }
-    let mut changes = Changes::default();
     for ((id, txid), amount) in sums {
         tracing::info!(payment_id = %id, %txid, %amount, "payment seen");
         changes.touch(id);
     }
+    let facts = seen.iter().filter_map(|seen| seen.facts.map(|facts| (seen.txid, facts)));
+    let facts: Mempool = facts.collect();
+    announce(tx, &Context { network, now: times.now, mempool: Some(&facts) }, &mut changes)?;
     Ok(changes)
 }
 
@@ -90,7 +102,13 @@ fn record_output(
 }
 
 /// Evicts coins that left the mempool and are in no block of the gateway's chain.
-pub(crate) fn evict(tx: &WriteTx, removed: &[OutPoint], _at_tip: &AtTip) -> Result<Changes, Error> {
+pub(crate) fn evict(
+    tx: &WriteTx,
+    removed: &[OutPoint],
+    network: Network,
+    now: Timestamp,
+    _at_tip: &AtTip,
+) -> Result<Changes, Error> {
     let before = coins::of_txids(tx, removed.iter().map(|at| at.txid))?;
     let mut lost: BTreeMap<(u32, Txid), &Coin> = BTreeMap::new();
     for (coin, _) in removed.iter().filter_map(|at| before.get(at)) {
@@ -105,6 +123,8 @@ pub(crate) fn evict(tx: &WriteTx, removed: &[OutPoint], _at_tip: &AtTip) -> Resu
         let id = payment.id;
         tracing::info!(payment_id = %id, %txid, "payment replaced or evicted");
         changes.touch(id);
+        changes.move_coin_of(coin.index);
     }
+    announce(tx, &Context { network, now, mempool: None }, &mut changes)?;
     Ok(changes)
 }

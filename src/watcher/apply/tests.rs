@@ -3,6 +3,7 @@
 //! are lost, the node's clock is wrong, and coins are swept. In the end the database must
 //! equal what the final chain and mempool alone imply.
 
+mod announced;
 mod gateway;
 mod model;
 mod pegouts;
@@ -254,8 +255,7 @@ fn check(
         };
         *before = verdict(before, payment, &counted, node);
         assert_eq!(status, *before, "of {counted:?} at {:?}", node.now);
-        let on_progress = usize::from(status.starts_with("completed"));
-        assert_eq!(events.len(), on_progress, "one event for one completion");
+        announced::check(gateway, &evaluated, &events);
     }
 }
 
@@ -274,7 +274,7 @@ fn a_payment_completes_exactly_with_its_last_confirmation() {
         node.happen(&Act::Mine(9), &gateway.payments);
     }
     gateway.look(&mut node);
-    assert_eq!(status(&gateway), Status::Completed { at: START, late: false });
+    assert_eq!(status(&gateway), Status::Completed { at: START, late: false, accepted: None });
 }
 
 /// Runs a history, and checks after each pass and at the end. Returns what happened to sweeps.

@@ -1,4 +1,4 @@
-//! Completion and expiry of payments: the stored verdict, and the event in the same write.
+//! Completion and expiry of payments, and their events in the same write.
 //!
 //! `domain::payment` decides. Completion needs trust in the chain at the tip, expiry needs
 //! [`AtTip`].
@@ -7,15 +7,14 @@ use std::time::Duration;
 
 use crate::domain::chain::{AtTip, BlockId};
 use crate::domain::chain_guard::Trust;
-use crate::domain::event;
 use crate::domain::keys::DerivationIndex;
 use crate::domain::network::Network;
 use crate::domain::payment::{self, Transition};
 use crate::domain::time::Timestamp;
 use crate::metrics;
+use crate::operations::payment_events::{self, Context};
 use crate::store::payments::Evaluated;
-use crate::store::{Error, ReadTx, WriteTx, blocks, chain_guard_alerts, coins, events, payments};
-use crate::view::CompletedView;
+use crate::store::{Error, ReadTx, WriteTx, blocks, chain_guard_alerts, coins, payments};
 
 use super::changes::Changes;
 
@@ -37,16 +36,18 @@ pub(crate) fn is_expired(
 pub(crate) fn expire(
     tx: &WriteTx,
     index: DerivationIndex,
+    network: Network,
     now: Timestamp,
     at_tip: AtTip,
     changes: &mut Changes,
 ) -> Result<(), Error> {
-    let Some(Evaluated { payment, status }) = payments::readable(tx, index)? else { return Ok(()) };
+    let Some(found) = payments::readable(tx, index)? else { return Ok(()) };
     let coins = coins::of_payment(tx, index)?;
-    if let Some(transition) = payment::expires(&payment, status, &coins, now, &at_tip) {
-        payments::decide(tx, index, status, transition, now)?;
-        tracing::info!(payment_id = %payment.id, "payment expired");
-        changes.touch(payment.id);
+    if let Some(transition) = payment::expires(&found.payment, found.status, &coins, now, &at_tip) {
+        let context = Context { network, now, mempool: None };
+        payment_events::decide(tx, &found, transition, &coins, &context)?;
+        tracing::info!(payment_id = %found.payment.id, "payment expired");
+        changes.touch(found.payment.id);
     }
     Ok(())
 }
@@ -75,39 +76,33 @@ pub(super) fn complete_if_due(
     now: Timestamp,
     changes: &mut Changes,
 ) -> Result<(), Error> {
-    let Some(Evaluated { payment, status }) = payments::readable(tx, index)? else { return Ok(()) };
+    let Some(found) = payments::readable(tx, index)? else { return Ok(()) };
     let coins = coins::of_payment(tx, index)?;
-    changes.touch(payment.id);
-    let Some(transition) = payment::completes(&payment, status, &coins, tip, trust) else {
-        return Ok(());
-    };
-    payments::decide(tx, index, status, transition, now)?;
-    changes.completed.push(payment.id);
+    let id = found.payment.id;
+    changes.touch(id);
+    let due = payment::completes(&found.payment, found.status, &coins, tip, trust);
+    let Some(transition) = due else { return Ok(()) };
+    let context = Context { network, now, mempool: None };
+    payment_events::decide(tx, &found, transition, &coins, &context)?;
+    changes.completed.push(id);
     if let Some(first) = coins.iter().map(|coin| coin.seen_at).min() {
         let after_ms = u64::try_from(now.ms_since(first)).unwrap_or(0);
         metrics::completed(Duration::from_millis(after_ms));
     }
-    let late = match transition {
-        Transition::Complete { late } => late,
-        Transition::Expire => false,
-    };
-    tracing::info!(payment_id = %payment.id, late, "payment completed");
-    if let Some(url) = &payment.webhook_url {
-        let view = CompletedView::new(&payment, &coins, network, now, late);
-        let body = serde_json::to_string(&view)
-            .map_err(|error| Error::Impossible(format!("webhook body: {error}")))?;
-        events::insert(
-            tx,
-            &event::NewEvent {
-                id: event::id_of(payment.id, event::Kind::Completed),
-                index,
-                kind: event::Kind::Completed,
-                merchant: payment.merchant,
-                url: url.clone(),
-                body,
-                created_at: now,
-            },
-        )?;
+    let late = matches!(transition, Transition::Complete { late: true });
+    tracing::info!(payment_id = %id, late, "payment completed");
+    Ok(())
+}
+
+/// Stores the events that follow from coins that began or ceased to count in this write.
+pub(super) fn announce(
+    tx: &WriteTx,
+    context: &Context,
+    changes: &mut Changes,
+) -> Result<(), Error> {
+    for index in std::mem::take(&mut changes.moved) {
+        let Some(found) = payments::readable(tx, index)? else { continue };
+        payment_events::store_coin_events(tx, &found, context)?;
     }
     Ok(())
 }

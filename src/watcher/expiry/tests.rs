@@ -7,6 +7,7 @@ use super::*;
 use crate::domain::amount::Amount;
 use crate::domain::chain::{BlockId, NextStep, NodeChain, OurTip, next_step};
 use crate::domain::merchant::{Merchant, MerchantId};
+use crate::domain::network::Network;
 use crate::domain::payment::{Coin, Origin, Payment, Place, Status};
 use crate::store::{Store, coins, merchants};
 
@@ -70,7 +71,10 @@ impl TestEnv {
         let batches = Batches { store: &self.store, go_on: &|| true };
         let mut expired = Vec::new();
         let mut count = |changes: Changes| expired.push(changes.payments.len());
-        while self.expiry.pass(&batches, at(now), self.at_tip, &mut count).expect("expired")
+        while self
+            .expiry
+            .pass(&batches, Network::Regtest, at(now), self.at_tip, &mut count)
+            .expect("expired")
             == Ended::Stopped
         {}
         expired
@@ -128,7 +132,7 @@ fn a_payment_whose_coin_vanishes_later_expires() {
     let vanish = |tx: &WriteTx| coins::move_to(tx, outpoint(1), Place::Removed);
     env.store.write_blocking(vanish).expect("written");
     assert_eq!(env.pass(30), [1]);
-    let expired = Status::Expired { at: at(30) };
+    let expired = Status::Expired { at: at(30), cancelled: false };
     assert_eq!([0, 1, 2].map(|n| env.status(n)), [Status::Pending, expired, Status::Pending]);
 }
 

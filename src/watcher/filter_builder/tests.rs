@@ -195,8 +195,9 @@ fn see(tx: &WriteTx, txid: Txid, n: usize) -> Result<(), Error> {
     let amount = Amount::from_litoshis(LITOSHIS).expect("in range");
     let outpoint = OutPoint { txid, vout: 0 };
     let output = SeenOutput { outpoint, amount, script: script(n), kind: OutputKind::Plain };
-    let seen = SeenTx { outputs: vec![output], entered_at: None };
-    apply::record_seen(tx, &[seen], apply::SeenAt { now: NOW, compared_at: None }).map(drop)
+    let seen = SeenTx { txid, outputs: vec![output], entered_at: None, facts: None };
+    let seen_at = apply::SeenAt { now: NOW, compared_at: None };
+    apply::record_seen(tx, &[seen], Network::Regtest, seen_at).map(drop)
 }
 
 /// Both databases with their common history.
@@ -294,7 +295,9 @@ impl Course {
             Act::ConnectRolledBack(block_spec, how) => self.connect_in_vain(block_spec, *how),
             Act::Disconnect => {
                 let Some(tip) = self.chain.pop() else { return };
-                self.both(Who::ThisProcess, move |tx| apply::disconnect(tx, tip).map(drop));
+                self.both(Who::ThisProcess, move |tx| {
+                    apply::disconnect(tx, tip, Network::Regtest, NOW).map(drop)
+                });
             }
             Act::Lose => {
                 self.with.filter_builder = FilterBuilder::default();

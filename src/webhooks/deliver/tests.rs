@@ -7,7 +7,8 @@ use std::sync::Arc;
 use tokio::task::JoinSet;
 
 use super::*;
-use crate::domain::event::{Kind, NewEvent, id_of};
+use crate::domain::event::{NewEvent, id_of};
+use crate::domain::event_kind::EventKind;
 use crate::domain::merchant::MerchantId;
 use crate::domain::payment::Payment;
 use crate::domain::time::DAY_MS;
@@ -77,13 +78,14 @@ impl TestEnv {
             let index = indexes::next_index(tx)?;
             let payment = Payment::smallest(merchant(of), index, now);
             payments::insert(tx, &payment)?;
-            let id = id_of(payment.id, Kind::Completed);
+            let id = id_of(payment.id, EventKind::Completed, None);
             let event = NewEvent {
                 id: id.clone(),
                 index,
-                kind: Kind::Completed,
+                kind: EventKind::Completed,
+                sequence: 1,
                 merchant: merchant(of),
-                url,
+                url: Some(url),
                 body: format!(r#"{{"paymentId":"{}"}}"#, payment.id),
                 created_at: now,
             };

@@ -8,6 +8,7 @@ seen = Zahlung erkannt
 confirmed = { $n } von { $m } Bestätigungen
 paid = Bezahlt
 expired = Zahlung abgelaufen
+cancelled = Zahlung storniert
 late = Zahlung zu spät eingegangen
 unknown = Zahlung nicht gefunden
 limited = Einen Moment bitte
@@ -27,7 +28,9 @@ confirming-hint = Eine Bestätigung dauert etwa 2½ min. Noch etwa { $left } min
     }
 paid-hint = { $amount } erhalten. Vielen Dank.
 overpaid-hint = { $received } erhalten, { $surplus } mehr als verlangt. Wende dich wegen der Differenz an den Shop.
+paid-short-hint = { $received } von { $amount } erhalten. Der Shop nimmt die Zahlung so an. Vielen Dank.
 expired-hint = Sende für diese Zahlung nichts mehr. Bestelle im Shop neu.
+cancelled-hint = Der Shop hat diese Zahlung storniert. Senden Sie nichts mehr an diese Adresse.
 expired-partly-hint = Nur { $received } von { $amount } sind rechtzeitig eingegangen. Sende nichts mehr. Wende dich an den Shop und nenne die Zahlungsnummer unten.
 late-hint = { $received } sind nach Ablauf der Zahlung eingegangen. Das Geld ist nicht verloren. Wende dich an den Shop und nenne die Zahlungsnummer unten.
 unknown-hint = Diese Zahlung wurde nicht gefunden. Prüfe den Link oder beginne im Shop neu. Sende kein Geld.

@@ -10,6 +10,7 @@ seen = Payment seen
 confirmed = Confirmed { $n } of { $m }
 paid = Paid
 expired = Payment expired
+cancelled = Payment cancelled
 late = Payment arrived late
 unknown = No such payment
 limited = One moment, please
@@ -29,7 +30,9 @@ confirming-hint = A confirmation takes about 2½ min. About { $left } min left. 
     }
 paid-hint = { $amount } received. Thank you.
 overpaid-hint = { $received } received, { $surplus } more than asked. Contact the shop about the difference.
+paid-short-hint = { $received } of { $amount } received. The shop accepts it. Thank you.
 expired-hint = Do not send anything to this payment any more. Place a new order in the shop.
+cancelled-hint = The shop cancelled this payment. Do not send anything to it.
 expired-partly-hint = Only { $received } of { $amount } arrived in time. Do not send any more. Contact the shop and give the payment number below.
 late-hint = { $received } arrived after the payment expired. The money is not lost. Contact the shop and give the payment number below.
 unknown-hint = This payment was not found. Check the link, or start again in the shop. Do not send any money.

@@ -8,6 +8,7 @@ seen = Pago detectado
 confirmed = { $n } de { $m } confirmaciones
 paid = Pagado
 expired = Pago caducado
+cancelled = Pago cancelado
 late = El pago llegó tarde
 unknown = Pago no encontrado
 limited = Un momento, por favor
@@ -27,7 +28,9 @@ confirming-hint = Una confirmación tarda unos 2½ min. Faltan unos { $left } mi
     }
 paid-hint = { $amount } recibidos. Gracias.
 overpaid-hint = { $received } recibidos, { $surplus } más de lo pedido. Consulta la diferencia con la tienda.
+paid-short-hint = Hemos recibido { $received } de { $amount }. La tienda acepta el pago. Gracias.
 expired-hint = No envíes nada más a este pago. Haz un nuevo pedido en la tienda.
+cancelled-hint = La tienda ha cancelado este pago. No envíe nada.
 expired-partly-hint = Solo { $received } de { $amount } llegaron a tiempo. No envíes más. Contacta con la tienda e indica el número de pago de abajo.
 late-hint = { $received } llegaron después de que caducara el pago. El dinero no se ha perdido. Contacta con la tienda e indica el número de pago de abajo.
 unknown-hint = No se ha encontrado este pago. Revisa el enlace o empieza de nuevo en la tienda. No envíes dinero.

@@ -8,6 +8,7 @@ seen = Paiement détecté
 confirmed = { $n } confirmations sur { $m }
 paid = Payé
 expired = Paiement expiré
+cancelled = Paiement annulé
 late = Paiement arrivé en retard
 unknown = Paiement introuvable
 limited = Un instant, s’il vous plaît
@@ -27,7 +28,9 @@ confirming-hint = Une confirmation prend environ 2½ min. Encore { $left } min e
     }
 paid-hint = { $amount } reçus. Merci.
 overpaid-hint = { $received } reçus, soit { $surplus } de trop. Contactez la boutique au sujet de la différence.
+paid-short-hint = { $received } sur { $amount } reçus. La boutique accepte ce paiement. Merci.
 expired-hint = N’envoyez plus rien pour ce paiement. Passez une nouvelle commande dans la boutique.
+cancelled-hint = La boutique a annulé ce paiement. N’envoyez rien.
 expired-partly-hint = Seuls { $received } sur { $amount } sont arrivés à temps. N’envoyez plus rien. Contactez la boutique et indiquez le numéro de paiement ci-dessous.
 late-hint = { $received } sont arrivés après l’expiration du paiement. L’argent n’est pas perdu. Contactez la boutique et indiquez le numéro de paiement ci-dessous.
 unknown-hint = Ce paiement est introuvable. Vérifiez le lien ou recommencez dans la boutique. N’envoyez pas d’argent.

@@ -8,6 +8,7 @@ seen = Pagamento rilevato
 confirmed = { $n } conferme su { $m }
 paid = Pagato
 expired = Pagamento scaduto
+cancelled = Pagamento annullato
 late = Pagamento arrivato in ritardo
 unknown = Pagamento non trovato
 limited = Un momento, per favore
@@ -27,7 +28,9 @@ confirming-hint = Una conferma richiede circa 2½ min. Mancano circa { $left } m
     }
 paid-hint = { $amount } ricevuti. Grazie.
 overpaid-hint = { $received } ricevuti, { $surplus } più del richiesto. Contatta il negozio per la differenza.
+paid-short-hint = Ricevuti { $received } su { $amount }. Il negozio accetta il pagamento. Grazie.
 expired-hint = Non inviare più nulla per questo pagamento. Fai un nuovo ordine nel negozio.
+cancelled-hint = Il negozio ha annullato questo pagamento. Non inviare nulla.
 expired-partly-hint = Solo { $received } di { $amount } sono arrivati in tempo. Non inviare altro. Contatta il negozio e indica il numero di pagamento qui sotto.
 late-hint = { $received } sono arrivati dopo la scadenza del pagamento. Il denaro non è perso. Contatta il negozio e indica il numero di pagamento qui sotto.
 unknown-hint = Questo pagamento non è stato trovato. Controlla il link o ricomincia dal negozio. Non inviare denaro.

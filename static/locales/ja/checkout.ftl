@@ -8,6 +8,7 @@ seen = 支払いを検出しました
 confirmed = { $m }回中{ $n }回承認済み
 paid = 支払い完了
 expired = 支払い期限が切れました
+cancelled = お支払いはキャンセルされました
 late = 支払いが期限後に届きました
 unknown = 支払いが見つかりません
 limited = 少々お待ちください
@@ -27,7 +28,9 @@ confirming-hint = 承認1回に約2½分かかります。残り約{ $left }分�
     }
 paid-hint = { $amount }を受け取りました。ありがとうございます。
 overpaid-hint = { $received }を受け取りました。ご請求より{ $surplus }多いため、差額についてお店にお問い合わせください。
+paid-short-hint = { $amount } のうち { $received } を受け取りました。ショップはこのお支払いを受け付けます。ありがとうございます。
 expired-hint = この支払いにはもう送金しないでください。お店で新しく注文してください。
+cancelled-hint = ショップがこのお支払いをキャンセルしました。送金しないでください。
 expired-partly-hint = 期限内に届いたのは{ $amount }のうち{ $received }だけです。これ以上送らず、下の支払い番号を添えてお店にお問い合わせください。
 late-hint = { $received }が期限後に届きました。お金は失われていません。お店に連絡し、下の支払い番号をお伝えください。
 unknown-hint = この支払いは見つかりませんでした。リンクを確かめるか、お店でやり直してください。送金しないでください。

@@ -8,6 +8,7 @@ seen = Betaling gezien
 confirmed = { $n } van { $m } bevestigingen
 paid = Betaald
 expired = Betaling verlopen
+cancelled = Betaling geannuleerd
 late = Betaling te laat binnengekomen
 unknown = Betaling niet gevonden
 limited = Een ogenblik
@@ -27,7 +28,9 @@ confirming-hint = Een bevestiging duurt ongeveer 2½ min. Nog ongeveer { $left }
     }
 paid-hint = { $amount } ontvangen. Bedankt.
 overpaid-hint = { $received } ontvangen, { $surplus } meer dan gevraagd. Neem over het verschil contact op met de winkel.
+paid-short-hint = { $received } van { $amount } ontvangen. De winkel accepteert dit. Bedankt.
 expired-hint = Stuur niets meer voor deze betaling. Bestel opnieuw in de winkel.
+cancelled-hint = De winkel heeft deze betaling geannuleerd. Stuur niets meer.
 expired-partly-hint = Slechts { $received } van { $amount } kwam op tijd binnen. Stuur niets meer. Neem contact op met de winkel en noem het betalingsnummer hieronder.
 late-hint = { $received } kwam binnen nadat de betaling was verlopen. Het geld is niet verloren. Neem contact op met de winkel en noem het betalingsnummer hieronder.
 unknown-hint = Deze betaling is niet gevonden. Controleer de link of begin opnieuw in de winkel. Stuur geen geld.

@@ -8,6 +8,7 @@ seen = Wykryto płatność
 confirmed = Potwierdzenia: { $n } z { $m }
 paid = Zapłacono
 expired = Płatność wygasła
+cancelled = Płatność anulowana
 late = Płatność dotarła za późno
 unknown = Nie znaleziono płatności
 limited = Chwileczkę
@@ -27,7 +28,9 @@ confirming-hint = Potwierdzenie trwa około 2½ min. Pozostało około { $left }
     }
 paid-hint = Otrzymano { $amount }. Dziękujemy.
 overpaid-hint = Otrzymano { $received }, o { $surplus } więcej niż trzeba. W sprawie różnicy skontaktuj się ze sklepem.
+paid-short-hint = Otrzymano { $received } z { $amount }. Sklep akceptuje tę płatność. Dziękujemy.
 expired-hint = Nie wysyłaj już nic do tej płatności. Złóż nowe zamówienie w sklepie.
+cancelled-hint = Sklep anulował tę płatność. Nie wysyłaj żadnych środków.
 expired-partly-hint = Na czas dotarło tylko { $received } z { $amount }. Nie wysyłaj więcej. Skontaktuj się ze sklepem i podaj poniższy numer płatności.
 late-hint = { $received } dotarło po wygaśnięciu płatności. Pieniądze nie przepadły. Skontaktuj się ze sklepem i podaj poniższy numer płatności.
 unknown-hint = Nie znaleziono tej płatności. Sprawdź link albo zacznij od nowa w sklepie. Nie wysyłaj pieniędzy.

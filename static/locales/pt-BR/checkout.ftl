@@ -8,6 +8,7 @@ seen = Pagamento detectado
 confirmed = { $n } de { $m } confirmações
 paid = Pago
 expired = Pagamento expirado
+cancelled = Pagamento cancelado
 late = O pagamento chegou atrasado
 unknown = Pagamento não encontrado
 limited = Um momento, por favor
@@ -27,7 +28,9 @@ confirming-hint = Uma confirmação leva cerca de 2½ min. Faltam cerca de { $le
     }
 paid-hint = { $amount } recebidos. Obrigado.
 overpaid-hint = { $received } recebidos, { $surplus } a mais do que o pedido. Fale com a loja sobre a diferença.
+paid-short-hint = { $received } de { $amount } recebidos. A loja aceita o pagamento. Obrigado.
 expired-hint = Não envie mais nada para este pagamento. Faça um novo pedido na loja.
+cancelled-hint = A loja cancelou este pagamento. Não envie nada.
 expired-partly-hint = Só { $received } de { $amount } chegaram a tempo. Não envie mais. Fale com a loja e informe o número do pagamento abaixo.
 late-hint = { $received } chegaram depois que o pagamento expirou. O dinheiro não se perdeu. Fale com a loja e informe o número do pagamento abaixo.
 unknown-hint = Este pagamento não foi encontrado. Confira o link ou comece de novo na loja. Não envie dinheiro.

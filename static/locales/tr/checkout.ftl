@@ -8,6 +8,7 @@ seen = Ödeme algılandı
 confirmed = Onaylar: { $n }/{ $m }
 paid = Ödendi
 expired = Ödemenin süresi doldu
+cancelled = Ödeme iptal edildi
 late = Ödeme geç ulaştı
 unknown = Ödeme bulunamadı
 limited = Bir dakika lütfen
@@ -27,7 +28,9 @@ confirming-hint = Bir onay yaklaşık 2½ dk sürer. Yaklaşık { $left } dk kal
     }
 paid-hint = { $amount } alındı. Teşekkürler.
 overpaid-hint = { $received } alındı, istenenden { $surplus } fazla. Fark için mağazayla iletişime geçin.
+paid-short-hint = { $amount } tutarın { $received } kadarı alındı. Mağaza ödemeyi kabul ediyor. Teşekkürler.
 expired-hint = Bu ödeme için artık bir şey göndermeyin. Mağazada yeni bir sipariş verin.
+cancelled-hint = Mağaza bu ödemeyi iptal etti. Hiçbir şey göndermeyin.
 expired-partly-hint = Zamanında yalnızca { $received } ulaştı; istenen { $amount }. Daha fazla göndermeyin. Mağazayla iletişime geçip aşağıdaki ödeme numarasını belirtin.
 late-hint = { $received } ödemenin süresi dolduktan sonra ulaştı. Para kaybolmadı. Mağazayla iletişime geçip aşağıdaki ödeme numarasını belirtin.
 unknown-hint = Bu ödeme bulunamadı. Bağlantıyı denetleyin ya da mağazada yeniden başlayın. Para göndermeyin.

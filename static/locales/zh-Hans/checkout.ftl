@@ -8,6 +8,7 @@ seen = 已检测到付款
 confirmed = 已确认 { $n }/{ $m }
 paid = 已付款
 expired = 付款已过期
+cancelled = 付款已取消
 late = 付款迟到
 unknown = 未找到付款
 limited = 请稍候
@@ -27,7 +28,9 @@ confirming-hint = 每次确认约需 2½ 分钟，还需约 { $left } 分钟。�
     }
 paid-hint = 已收到 { $amount }。谢谢。
 overpaid-hint = 已收到 { $received }，比要求多 { $surplus }。请就差额联系商店。
+paid-short-hint = 已收到 { $received }（应付 { $amount }）。商店接受这笔付款。谢谢。
 expired-hint = 请不要再向这笔付款发送任何款项。请在商店重新下单。
+cancelled-hint = 商店已取消这笔付款。请勿发送任何款项。
 expired-partly-hint = 到期前只收到 { $received }，共需 { $amount }。请不要再发送。请联系商店并告知下方的付款编号。
 late-hint = { $received } 在付款过期后到达。款项没有丢失。请联系商店，并告知下方的付款编号。
 unknown-hint = 未找到这笔付款。请检查链接，或在商店重新开始。请不要付款。

@@ -349,9 +349,10 @@ impl Plan {
     }
 
     fn events(&self, tx: &Transaction) {
-        let sql = "INSERT INTO events (id, derivation_index, kind, merchant_id, url, body,
+        let sql =
+            "INSERT INTO events (id, derivation_index, kind, merchant_id, sequence, url, body,
                        created_at, state, attempts)
-                   VALUES (?, ?, 'completed', ?, 'https://shop.example/litecoin/hook', ?, ?,
+                   VALUES (?, ?, 'completed', ?, 1, 'https://shop.example/litecoin/hook', ?, ?,
                        'delivered', 1)";
         let mut event = tx.prepare(sql).unwrap();
         let sql = "INSERT INTO attempts VALUES (?, 1, ?, 120, 200, 'HTTP 200', '{\"ok\":true}')";

@@ -17,7 +17,8 @@ pub(crate) const TABLES: [(&str, usize, &str); 11] = [
         1,
         "id, revision, name, discord_id, created_at, key_version, previous_key_until, \
          confirmations, subscription_until, webhook_version, webhook_rotated_at, webhook_url, \
-         suspended_at, api_keys_revision, api_keys, second_factor_revision",
+         suspended_at, api_keys_revision, api_keys, second_factor_revision, tolerance, events, \
+         confirmation_tiers",
     ),
     ("api_keys", 2, "merchant_id, id, revision, name, scope, created_at, last_used_at"),
     (
@@ -36,7 +37,8 @@ pub(crate) const TABLES: [(&str, usize, &str); 11] = [
         1,
         "derivation_index, id, merchant_id, script, amount, created_at, expires_at, late_until, \
          confirmations, confirmations_pegout, reference, webhook_url, redirect_url, \
-         display_amount, status, status_at, late, api_key",
+         display_amount, status, status_at, late, api_key, tolerance, required_amount, price, \
+         metadata, events, accepted_amount, cancelled",
     ),
     (
         "coins",

@@ -2,6 +2,7 @@
 //! watcher.
 
 use super::*;
+use crate::domain::confirmations::ConfirmationTiers;
 
 /// The gateway: a database, and the sync of the watcher.
 pub(super) struct Gateway {
@@ -71,7 +72,8 @@ impl Gateway {
                     filter_builder.write(&self.store, write).expect("connected");
                 }
                 NextStep::Disconnect(id) => {
-                    self.store.write_blocking(move |tx| disconnect(tx, id)).expect("disconnected");
+                    let write = move |tx: &WriteTx| disconnect(tx, id, Network::Regtest, now);
+                    self.store.write_blocking(write).expect("disconnected");
                 }
                 NextStep::AtTip(at_tip) => break at_tip,
                 NextStep::Behind => panic!("the model node is never behind"),
@@ -86,14 +88,15 @@ impl Gateway {
                 let removed = ours.iter().map(|coin| coin.outpoint);
                 let removed: Vec<OutPoint> =
                     removed.filter(|at| !present.contains(&at.txid)).collect();
-                evict(tx, &removed, &at_tip)?;
-                record_seen(tx, &seen, seen_at)
+                evict(tx, &removed, Network::Regtest, now, &at_tip)?;
+                record_seen(tx, &seen, Network::Regtest, seen_at)
             })
             .expect("compared");
         node.compared_at = now;
         let batches = Batches { store: &self.store, go_on: &|| true };
         let mut expiry = self.expiry.borrow_mut();
-        while expiry.pass(&batches, now, at_tip, |_| {}).expect("expired") == Ended::Stopped {}
+        let mut pass = || expiry.pass(&batches, Network::Regtest, now, at_tip, |_| {});
+        while pass().expect("expired") == Ended::Stopped {}
     }
 
     /// Asks a node that is still syncing: nothing may change.
@@ -120,7 +123,7 @@ impl Gateway {
         node.be_heard(&heard);
         let seen_at = SeenAt { now: node.now, compared_at: Some(node.compared_at) };
         self.store
-            .write_blocking(move |tx| record_seen(tx, &[heard.seen()], seen_at))
+            .write_blocking(move |tx| record_seen(tx, &[heard.seen()], Network::Regtest, seen_at))
             .expect("seen");
         false
     }
@@ -158,6 +161,8 @@ pub(super) fn set_up(tx: &WriteTx) -> Result<Vec<Payment>, Refusal> {
     let amount = Amount::from_litoshis(AMOUNT).expect("in range");
     let rules = create_payment::Rules {
         confirmations: CONFIRMATIONS,
+        confirmation_tiers: ConfirmationTiers::default(),
+        low_confirmation_limit: None,
         large_amount: Amount::MAX,
         confirmations_large: CONFIRMATIONS,
         confirmations_pegout: CONFIRMATIONS,
@@ -178,6 +183,9 @@ pub(super) fn set_up(tx: &WriteTx) -> Result<Vec<Payment>, Refusal> {
                 display_amount: None,
                 reference: None,
                 expires_in_seconds: None,
+                metadata: None,
+                events: None,
+                tolerance: None,
             };
             let id = PaymentId::from_random([u8::try_from(n).expect("few"); 16]);
             let merchant = shops[n % shops.len()];

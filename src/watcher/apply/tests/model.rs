@@ -295,6 +295,6 @@ impl ModelTx {
             },
         };
         let outputs = (0..).zip(&self.outputs).map(seen).collect();
-        SeenTx { outputs, entered_at: Some(self.entered_at) }
+        SeenTx { txid: self.id, outputs, entered_at: Some(self.entered_at), facts: None }
     }
 }

@@ -190,7 +190,7 @@ fn an_announcement_without_its_kernel_is_still_matched() {
     let mut seen = scene.node.mempool[0].seen();
     seen.outputs[0].kind = OutputKind::Pegout { id: None };
     let seen_at = SeenAt { now: START.plus_ms(10), compared_at: None };
-    let write = move |tx: &WriteTx| record_seen(tx, &[seen], seen_at);
+    let write = move |tx: &WriteTx| record_seen(tx, &[seen], Network::Regtest, seen_at);
     scene.gateway.store.write_blocking(write).expect("seen");
     scene.mine(&[announced]);
     scene.look_at(2_000);
