@@ -5,6 +5,7 @@
 //! result that must be rounded is rounded in the shop's favour, and only after all comparisons.
 
 mod reference;
+mod refresh;
 mod rule;
 
 use std::fmt;
@@ -16,6 +17,7 @@ use super::digits::{Digits, DigitsError, Rest};
 use super::fiat::FiatAmount;
 
 pub(crate) use reference::{Reference, by_reference};
+pub(crate) use refresh::{Failure, Refresh};
 pub(crate) use rule::{
     CLOCK_SKEW_MS, Decided, NoRate, NoRateReason, Quote, Rules, Source, Verdict, VerdictOn, decide,
 };

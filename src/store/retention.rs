@@ -27,6 +27,8 @@ pub(crate) enum Aged {
     Notifications,
     /// Questions of the bot by expiry.
     Confirmations,
+    /// Exchange rates by their refresh.
+    Rates,
 }
 
 impl Aged {
@@ -51,6 +53,10 @@ impl Aged {
                 "DELETE FROM confirmations WHERE id IN (
                      SELECT id FROM confirmations
                      INDEXED BY confirmations_by_expiry WHERE expires_at < ?1 LIMIT ?2)"
+            }
+            Aged::Rates => {
+                "DELETE FROM rate_refreshes WHERE at IN (
+                     SELECT at FROM rate_refreshes WHERE at < ?1 LIMIT ?2)"
             }
         }
     }

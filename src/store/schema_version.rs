@@ -6,8 +6,11 @@ use rusqlite::Connection;
 use super::error::Error;
 
 /// Append only. `tests/it/tidy.rs` compares released scripts with their recorded hashes.
-const SCRIPTS: [&str; 2] =
-    [include_str!("migrations/0001_schema.sql"), include_str!("migrations/0002_reports.sql")];
+const SCRIPTS: [&str; 3] = [
+    include_str!("migrations/0001_schema.sql"),
+    include_str!("migrations/0002_reports.sql"),
+    include_str!("migrations/0003_rates.sql"),
+];
 
 /// The schema version of this binary.
 pub(crate) fn known_version() -> u32 {

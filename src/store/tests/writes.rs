@@ -21,7 +21,7 @@ enum Bound {
 
 /// All statements except `INSERT … VALUES`, by their beginnings. Those of `authenticated.rs`
 /// change one row, by its primary key.
-const WRITES: [(&str, Bound); 49] = [
+const WRITES: [(&str, Bound); 50] = [
     ("UPDATE coins SET spent_txid = ?", Bound::Key),
     ("UPDATE coins SET spent_txid = NULL, spent_height = NULL WHERE spent_height", Bound::Fact),
     ("UPDATE coins SET spent_txid = NULL, spent_height = NULL WHERE txid", Bound::Key),
@@ -69,6 +69,7 @@ const WRITES: [(&str, Bound); 49] = [
     ("DELETE FROM attempts", Bound::Limit),
     ("DELETE FROM notifications", Bound::Limit),
     ("DELETE FROM sweep_requests", Bound::Limit),
+    ("DELETE FROM rate_refreshes", Bound::Limit),
     ("DELETE FROM table_sizes", Bound::Small),
     ("DELETE FROM payouts WHERE sweep_id", Bound::Fact),
 ];
