@@ -16,7 +16,7 @@ use crate::domain::notification;
 use crate::domain::time::DAY_MS;
 use crate::domain::webhook_url::PrivateNetworks;
 use crate::http::checkout::branding::{Branding, Theme};
-use crate::operations::{merchants, retention};
+use crate::operations::{create_payment, merchants, retention};
 use crate::safe_file;
 use crate::secret::{
     KeyPair, MasterSecret, RowKeys, Secret, Secrets, rotation, row_key_file, wipe_stack,
@@ -88,7 +88,7 @@ impl Raw {
         let metrics_listen = read_metrics_listen(diagnostics, &self.metrics, public);
         require_key_files(diagnostics, &self);
         let clock = read_clock(diagnostics, &self.clock, network);
-        let retention = read_retention(diagnostics, &self.retention);
+        let retention = read_retention(diagnostics, &self.retention, payments.as_ref());
         let egress = read_egress(diagnostics, &self.webhooks);
         let network = network?;
         let (master_secret, row_keys) = keys?;
@@ -287,7 +287,17 @@ fn read_proxy(text: &str) -> Option<IpNetwork> {
     }
 }
 
-fn read_retention(diagnostics: &mut Diagnostics, raw: &RawRetention) -> Option<retention::Rules> {
+/// How long a payment can wait for a coin: the longest expiry, and the time for late coins.
+fn longest_life_ms(payments: &create_payment::Rules) -> i64 {
+    let asked_ms = i64::from(*create_payment::EXPIRES_IN_SECONDS.end()).saturating_mul(1_000);
+    payments.expiry_ms.max(asked_ms).saturating_add(payments.late_grace_ms)
+}
+
+fn read_retention(
+    diagnostics: &mut Diagnostics,
+    raw: &RawRetention,
+    payments: Option<&create_payment::Rules>,
+) -> Option<retention::Rules> {
     let mut kept = |key: &str, text: &str, least_days: i64| {
         let kept_ms = diagnostics.duration_ms(key, text)?;
         let enough = kept_ms >= least_days.saturating_mul(DAY_MS);
@@ -304,6 +314,7 @@ fn read_retention(diagnostics: &mut Diagnostics, raw: &RawRetention) -> Option<r
         unpaid_payments_ms: unpaid_payments?,
         webhook_attempts_ms: webhook_attempts?,
         idempotency_keys_ms: idempotency_keys?,
+        rates_ms: longest_life_ms(payments?),
     })
 }
 

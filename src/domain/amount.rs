@@ -5,16 +5,14 @@
 
 use std::fmt;
 
+use super::digits::{Digits, DigitsError, Rest};
+
 /// An amount in litoshis (1e-8 LTC), between zero and 84,000,000 LTC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub(crate) struct Amount(u64);
 
-/// Maximum length of an amount's text, in bytes. JavaScript and Python write at most 25; more
-/// allows exact arithmetic with many decimals.
-const TEXT_BYTES_MAX: usize = 1_024;
-
 /// Decimals of an amount in LTC.
-const DECIMALS: i64 = 8;
+const DECIMALS: u32 = 8;
 
 /// Why a text is not an amount. Each message follows a field's name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -73,8 +71,7 @@ impl Amount {
     /// Parses text from a user or shop: a decimal number with at most 8 decimals, optionally
     /// with a JSON exponent.
     pub(crate) fn parse(text: &str) -> Result<Amount, AmountError> {
-        let decimal = Decimal::read(text)?;
-        match decimal.to_litoshis()? {
+        match read(text)? {
             (amount, Rest::None) => Ok(amount),
             (_, Rest::BelowHalf | Rest::HalfOrMore) => Err(AmountError::TooPrecise),
         }
@@ -83,11 +80,11 @@ impl Amount {
     /// Parses a JSON number digit by digit, including an exponent, and rounds half up to the
     /// litoshi: `0.30000000000000004` (JavaScript's 0.1+0.2) is 0.3.
     pub(crate) fn parse_json_number(text: &str) -> Result<Amount, AmountError> {
-        let decimal = Decimal::read(text)?;
-        let (amount, rest) = decimal.to_litoshis()?;
-        match rest {
-            Rest::None | Rest::BelowHalf => Ok(amount),
-            Rest::HalfOrMore => amount.checked_add(Amount(1)).ok_or(AmountError::TooLarge),
+        match read(text)? {
+            (amount, Rest::None | Rest::BelowHalf) => Ok(amount),
+            (amount, Rest::HalfOrMore) => {
+                amount.checked_add(Amount(1)).ok_or(AmountError::TooLarge)
+            }
         }
     }
 
@@ -123,6 +120,22 @@ impl Amount {
     }
 }
 
+/// The litoshis of a text in LTC, rounded down, and the remainder.
+fn read(text: &str) -> Result<(Amount, Rest), AmountError> {
+    let (litoshis, rest) = Digits::read(text)?.units(DECIMALS)?;
+    Ok((Amount::from_litoshis(litoshis).ok_or(AmountError::TooLarge)?, rest))
+}
+
+impl From<DigitsError> for AmountError {
+    fn from(error: DigitsError) -> AmountError {
+        match error {
+            DigitsError::NotANumber => AmountError::NotANumber,
+            DigitsError::Negative => AmountError::Negative,
+            DigitsError::TooLarge => AmountError::TooLarge,
+        }
+    }
+}
+
 /// Decimal LTC without trailing zeros or exponent.
 impl fmt::Display for Amount {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -134,99 +147,6 @@ impl fmt::Display for Amount {
         let text = format!("{whole}.{fraction:08}");
         f.pad(text.trim_end_matches('0'))
     }
-}
-
-/// The part of a decimal number below one litoshi.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Rest {
-    None,
-    BelowHalf,
-    HalfOrMore,
-}
-
-/// A non-negative decimal number: `0.d₁d₂d₃… × 10^point`, without leading zeros.
-struct Decimal {
-    digits: Vec<u8>,
-    point: i64,
-}
-
-impl Decimal {
-    /// Parses by the JSON number grammar (RFC 8259, section 6).
-    fn read(text: &str) -> Result<Decimal, AmountError> {
-        if text.len() > TEXT_BYTES_MAX {
-            return Err(AmountError::NotANumber);
-        }
-        let (negative, unsigned) = match text.strip_prefix('-') {
-            Some(rest) => (true, rest),
-            None => (false, text),
-        };
-        let (mantissa, exponent) = match unsigned.split_once(['e', 'E']) {
-            Some((mantissa, exponent)) => (mantissa, read_exponent(exponent)?),
-            None => (unsigned, 0),
-        };
-        let (whole, fraction) = match mantissa.split_once('.') {
-            Some((_, "")) => return Err(AmountError::NotANumber),
-            Some((whole, fraction)) => (whole, fraction),
-            None => (mantissa, ""),
-        };
-        let is_digits = |s: &str| s.bytes().all(|b| b.is_ascii_digit());
-        let leading_zero = whole.len() > 1 && whole.starts_with('0');
-        if whole.is_empty() || leading_zero || !is_digits(whole) || !is_digits(fraction) {
-            return Err(AmountError::NotANumber);
-        }
-        if negative {
-            return Err(AmountError::Negative);
-        }
-        let mut digits: Vec<u8> =
-            whole.bytes().chain(fraction.bytes()).map(|b| b.saturating_sub(b'0')).collect();
-        let zeros = digits.iter().take_while(|d| **d == 0).count();
-        digits.drain(..zeros);
-        // The text is short, so both lengths fit an i64.
-        let whole_digits = i64::try_from(whole.len()).unwrap_or(i64::MAX);
-        let zeros = i64::try_from(zeros).unwrap_or(i64::MAX);
-        let point = whole_digits.saturating_sub(zeros).saturating_add(exponent);
-        Ok(Decimal { digits, point })
-    }
-
-    /// The number in litoshis, rounded down, and the remainder.
-    fn to_litoshis(&self) -> Result<(Amount, Rest), AmountError> {
-        let shift = self.point.saturating_add(DECIMALS);
-        let mut litoshis: u64 = 0;
-        let mut rest = Rest::None;
-        if !self.digits.is_empty() && shift > 17 {
-            return Err(AmountError::TooLarge); // The first digit is not zero: at least 1e17
-        }
-        for position in 0..shift.max(0) {
-            let digit = usize::try_from(position).ok().and_then(|p| self.digits.get(p));
-            litoshis = litoshis
-                .checked_mul(10)
-                .and_then(|l| l.checked_add(u64::from(*digit.unwrap_or(&0))))
-                .ok_or(AmountError::TooLarge)?;
-        }
-        let cut = usize::try_from(shift.max(0)).unwrap_or(usize::MAX);
-        if self.digits.iter().skip(cut).any(|d| *d != 0) {
-            let first = if shift < 0 { 0 } else { *self.digits.get(cut).unwrap_or(&0) };
-            rest = if first >= 5 { Rest::HalfOrMore } else { Rest::BelowHalf };
-        }
-        let amount = Amount::from_litoshis(litoshis).ok_or(AmountError::TooLarge)?;
-        Ok((amount, rest))
-    }
-}
-
-/// Larger exponents are cut to ±1000, which gives the same result.
-fn read_exponent(text: &str) -> Result<i64, AmountError> {
-    let (negative, digits) = match text.as_bytes() {
-        [b'-', rest @ ..] => (true, rest),
-        [b'+', rest @ ..] => (false, rest),
-        all => (false, all),
-    };
-    if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
-        return Err(AmountError::NotANumber);
-    }
-    let size = digits.iter().fold(0i64, |n, d| {
-        n.saturating_mul(10).saturating_add(i64::from(d.saturating_sub(b'0'))).min(1000)
-    });
-    Ok(if negative { size.saturating_neg() } else { size })
 }
 
 #[cfg(test)]

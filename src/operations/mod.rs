@@ -21,6 +21,7 @@ pub(crate) mod notifications;
 pub(crate) mod own_addresses;
 pub(crate) mod payment_events;
 pub(crate) mod payments;
+pub(crate) mod rates;
 pub(crate) mod reason;
 mod refusal;
 pub(crate) mod retention;

@@ -12,6 +12,8 @@ pub(crate) struct Rules {
     pub(crate) unpaid_payments_ms: i64,
     pub(crate) webhook_attempts_ms: i64,
     pub(crate) idempotency_keys_ms: i64,
+    /// Exchange rates: as long as a payment can wait for a late coin.
+    pub(crate) rates_ms: i64,
 }
 
 /// Longer than event streams replay.
@@ -41,6 +43,7 @@ pub(crate) fn remove_old(
         (Aged::Notifications, NOTIFICATIONS_MS),
         (Aged::Confirmations, CONFIRMATIONS_MS),
         (Aged::UnsentEvents, UNSENT_EVENTS_MS),
+        (Aged::Rates, rules.rates_ms),
     ] {
         let before = now.plus_ms(kept_ms.saturating_neg());
         let some = move |tx: &WriteTx, limit| rows::delete_aged(tx, table, before, limit);
@@ -109,7 +112,12 @@ mod tests {
             tx.spoil_mac("payments", "derivation_index = 1")
         };
         store.write_blocking(make).expect("two payments");
-        let rules = Rules { unpaid_payments_ms: 1, webhook_attempts_ms: 1, idempotency_keys_ms: 1 };
+        let rules = Rules {
+            unpaid_payments_ms: 1,
+            webhook_attempts_ms: 1,
+            idempotency_keys_ms: 1,
+            rates_ms: 1,
+        };
         let batches = Batches { store: &store, go_on: &|| true };
         let removed = remove_old(&batches, &rules, at.plus_ms(DAY_MS));
         assert_eq!(removed.expect("removed"), Some(1));

@@ -50,6 +50,7 @@ pub(crate) mod overdue;
 pub(crate) mod payments;
 pub(crate) mod payout_waits;
 pub(crate) mod pegouts;
+pub(crate) mod rates;
 mod readers;
 pub(crate) mod requests;
 pub(crate) mod reseal;

@@ -29,6 +29,8 @@ pub(crate) enum Aged {
     Confirmations,
     /// Events of which no webhook was asked for, by creation.
     UnsentEvents,
+    /// Exchange rates by their refresh.
+    Rates,
 }
 
 impl Aged {
@@ -58,6 +60,10 @@ impl Aged {
                 "DELETE FROM events WHERE id IN (
                      SELECT id FROM events INDEXED BY events_unsent
                      WHERE state = 'none' AND created_at < ?1 LIMIT ?2)"
+            }
+            Aged::Rates => {
+                "DELETE FROM rate_refreshes WHERE at IN (
+                     SELECT at FROM rate_refreshes WHERE at < ?1 LIMIT ?2)"
             }
         }
     }

@@ -6,10 +6,11 @@ use rusqlite::Connection;
 use super::error::Error;
 
 /// Append only. `tests/it/tidy.rs` compares released scripts with their recorded hashes.
-const SCRIPTS: [&str; 3] = [
+const SCRIPTS: [&str; 4] = [
     include_str!("migrations/0001_schema.sql"),
     include_str!("migrations/0002_reports.sql"),
-    include_str!("migrations/0003_payment_terms.sql"),
+    include_str!("migrations/0003_rates.sql"),
+    include_str!("migrations/0004_payment_terms.sql"),
 ];
 
 /// The schema version of this binary.

@@ -35,9 +35,16 @@ const KEYS: [(&str, &str); 3] = [
 ];
 
 /// Tables that are empty in the fixtures: the run that makes them has one node, without MWEB, its
-/// sweeps are mined, nothing contradicts the sweeper's record, and the operator takes no fee.
-const UNFILLED: [&str; 5] =
-    ["node_in_use", "operator_addresses", "payout_waits", "pegouts", "in_flight_sweeps"];
+/// sweeps are mined, nothing contradicts the sweeper's record, the operator takes no fee, and no
+/// source of exchange rates is asked.
+const UNFILLED: [&str; 6] = [
+    "node_in_use",
+    "operator_addresses",
+    "payout_waits",
+    "pegouts",
+    "in_flight_sweeps",
+    "rate_refreshes",
+];
 
 /// The fixtures of all released schemas.
 fn fixtures() -> Vec<(u32, PathBuf)> {

@@ -142,11 +142,14 @@ pub(in crate::store) static CONFIRMATIONS: Table = Table {
 pub(in crate::store) static IDENTITY: Table =
     Table { name: "identity", key: 1, columns: &["name", "value"] };
 
+pub(in crate::store) static RATE_REFRESHES: Table =
+    Table { name: "rate_refreshes", key: 1, columns: &["at", "quotes"] };
+
 pub(in crate::store) static SKIPPED_INDEXES: Table =
     Table { name: "skipped_indexes", key: 1, columns: &["below", "at", "reason"] };
 
 /// Every table whose rows carry a MAC.
-pub(crate) static TABLES: [&Table; 11] = [
+pub(crate) static TABLES: [&Table; 12] = [
     &IDENTITY,
     &MERCHANTS,
     &API_KEYS,
@@ -158,4 +161,5 @@ pub(crate) static TABLES: [&Table; 11] = [
     &IDEMPOTENCY_KEYS,
     &CONFIRMATIONS,
     &SKIPPED_INDEXES,
+    &RATE_REFRESHES,
 ];

@@ -70,6 +70,7 @@ const WRITES: [(&str, Bound); 50] = [
     ("DELETE FROM attempts", Bound::Limit),
     ("DELETE FROM notifications", Bound::Limit),
     ("DELETE FROM sweep_requests", Bound::Limit),
+    ("DELETE FROM rate_refreshes", Bound::Limit),
     ("DELETE FROM table_sizes", Bound::Small),
     ("DELETE FROM payouts WHERE sweep_id", Bound::Fact),
 ];

@@ -10,7 +10,7 @@ use rusqlite::types::Value;
 use super::gateway::Gateway;
 
 /// Tables with the number of key columns and the covered columns.
-pub(crate) const TABLES: [(&str, usize, &str); 11] = [
+pub(crate) const TABLES: [(&str, usize, &str); 12] = [
     ("identity", 1, "name, value"),
     (
         "merchants",
@@ -50,6 +50,7 @@ pub(crate) const TABLES: [(&str, usize, &str); 11] = [
     ("idempotency_keys", 2, "merchant_id, key, request_hash, derivation_index, created_at"),
     ("confirmations", 1, "id, discord_id, act, argument, expires_at"),
     ("skipped_indexes", 1, "below, at, reason"),
+    ("rate_refreshes", 1, "at, quotes"),
 ];
 
 /// The row key, which only the gateway has.
