@@ -19,6 +19,7 @@ use crate::domain::payment::Origin;
 use crate::domain::sweep::{self, Payee, Rules, SweepCoin};
 use crate::node::codec;
 use crate::node::rpc::Node;
+use crate::operations::payment_events::EventContext;
 use crate::progress::NO_REPORT;
 use crate::serve::database::open_store;
 use crate::store::{self, Store, blocks, merchants, sweeps};
@@ -77,10 +78,12 @@ impl Ledger {
         let block = codec::decode_block(raw)?;
         let tip = self.store.read_blocking(blocks::tip)?.context("there is no tip")?;
         let id = BlockId { height: tip.height.saturating_add(1), hash: block.hash };
-        let (network, now) = (self.config.network, self.config.clock.now());
+        let network = self.config.network;
+        let context = EventContext { network, now: self.config.clock.now(), mempool: None };
+        let rates = self.config.payments.rates.clone();
         let (lookahead, filter_builder) = (&mut self.lookahead, &mut self.filter_builder);
         let changes =
-            connect_block(&self.store, lookahead, filter_builder, block, id, network, now)?;
+            connect_block(&self.store, lookahead, filter_builder, block, id, context, rates)?;
         Ok(changes.payments.len())
     }
 
@@ -111,8 +114,8 @@ impl Ledger {
     /// If the node does not answer, or follows another chain.
     pub fn catch_up(&self) -> anyhow::Result<u32> {
         let node = self.node()?;
-        let Config { network, xpub, clock, .. } = &self.config;
-        match sync::catch_up(&self.store, &node, *network, xpub, clock, NO_REPORT)? {
+        let (terms, xpub) = (self.config.terms(), &self.config.xpub);
+        match sync::catch_up(&self.store, &node, &terms, xpub, NO_REPORT)? {
             End::AtTip(at_tip) => Ok(at_tip.tip().height),
             End::NodeBehind | End::Stopped => anyhow::bail!("not at the tip"),
         }

@@ -11,13 +11,14 @@ use bitcoin::hashes::Hash;
 use crate::domain::account_xpriv::AccountXpriv;
 use crate::domain::address::Address;
 use crate::domain::amount::Amount;
+use crate::domain::fiat::FiatAmount;
 use crate::domain::keys::{AccountXpub, DerivationIndex};
 use crate::domain::network::Network;
 use crate::domain::webhook_url::PrivateNetworks;
 use crate::http::create;
 use crate::node::codec::{self, PegoutProof, Tx, TxKind};
 use crate::node::zmq::{self, Topic};
-use crate::operations::create_payment::{EXPIRES_IN_SECONDS, REFERENCE_CHARS_MAX};
+use crate::operations::create_payment::{Asked, EXPIRES_IN_SECONDS, REFERENCE_CHARS_MAX};
 
 /// A transaction, as ZMQ delivers it.
 pub fn fuzz_transaction(bytes: &[u8]) {
@@ -118,7 +119,10 @@ pub fn fuzz_amount(bytes: &[u8]) {
 /// The body of `POST /api/payments`.
 pub fn fuzz_request_body(bytes: &[u8]) {
     let Ok(asked) = create::read_body(bytes, &PrivateNetworks::Refused.into()) else { return };
-    assert!(!asked.amount.is_zero() && asked.amount <= Amount::MAX);
+    match asked.amount {
+        Asked::Ltc(amount) => assert!(!amount.is_zero() && amount <= Amount::MAX),
+        Asked::Price(price) => assert!((1..=FiatAmount::MINOR_MAX).contains(&price.minor())),
+    }
     assert!(asked.reference.is_none_or(|text| text.chars().count() <= REFERENCE_CHARS_MAX));
     assert!(asked.expires_in_seconds.is_none_or(|s| EXPIRES_IN_SECONDS.contains(&s)));
     for url in [asked.webhook_url, asked.redirect_url].into_iter().flatten() {

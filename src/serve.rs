@@ -196,6 +196,7 @@ impl Gateway {
         let (config, store) = (&self.config, &self.store);
         let (looked, first_look) = oneshot::channel();
         let watcher = Watcher {
+            rates: config.payments.rates.clone(),
             store: store.clone(),
             followed: operations::nodes::in_use(store, &self.nodes)?.clone(),
             nodes: self.nodes.clone(),

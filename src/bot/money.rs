@@ -306,7 +306,12 @@ async fn invoice(
     let Asker { user, now, language, .. } = begin(context).await?;
     let words = language.words;
     let bot = context.data();
-    let new = NewPayment::by_hand(&amount, reference)?;
+    // `4.99 EUR`; an amount without a currency is in LTC.
+    let (amount, currency) = match amount.trim().split_once(char::is_whitespace) {
+        Some((amount, currency)) => (amount, Some(currency)),
+        None => (amount.as_str(), None),
+    };
+    let new = NewPayment::by_hand(amount, currency, reference)?;
     let (rules, addresses) = (bot.payment_rules.clone(), Arc::clone(&bot.addresses));
     let id = PaymentId::from_random(secret::random_bytes());
     let created = bot.write(move |tx| {

@@ -205,8 +205,8 @@ pub(super) fn catch_up_and_audit(
 ) -> anyhow::Result<Vec<Difference>> {
     let node = node_of(config, store)?;
     progress::shown(|on_progress| {
-        let Config { network, xpub, clock, .. } = config;
-        let follow = || sync::catch_up(store, &node, *network, xpub, clock, on_progress).map(drop);
+        let (terms, xpub) = (config.terms(), &config.xpub);
+        let follow = || sync::catch_up(store, &node, &terms, xpub, on_progress).map(drop);
         follow()?;
         let known = store.known_audit_log()?;
         Ok(operations::audit::audit_following(store, &node, xpub, &known, on_progress, follow)?

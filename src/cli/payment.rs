@@ -50,9 +50,12 @@ enum Act {
     Create {
         #[arg(long, value_name = "ID")]
         merchant: MerchantId,
-        /// Amount in LTC, such as 0.05
+        /// Amount, such as 0.05; in LTC without --currency
         #[arg(long)]
         amount: String,
+        /// Currency of the amount (ISO 4217), such as EUR
+        #[arg(long, value_name = "CODE")]
+        currency: Option<String>,
         /// The shop's name for the payment
         #[arg(long)]
         reference: Option<String>,
@@ -102,10 +105,10 @@ impl Payment {
     pub(super) fn run(self, config: Option<&Path>, format: Format) -> Result<(), Failure> {
         let (config, store) = open(config)?;
         match self.act {
-            Act::Create { merchant, amount, reference } => {
+            Act::Create { merchant, amount, currency, reference } => {
                 // This process issues addresses, too.
                 prepare_to_issue(&config, &store)?;
-                let new = NewPayment::by_hand(&amount, reference)?;
+                let new = NewPayment::by_hand(&amount, currency.as_deref(), reference)?;
                 create(&config, &store, merchant, new, format)
             }
             Act::List { merchant, status, limit } => {

@@ -74,10 +74,9 @@ impl Rescan {
             return cross(&config, &store, self.unproven_sweeps.map(Unproven::from), format);
         };
         let node = node_of(&config, &store)?;
-        let (network, clock) = (config.network, &config.clock);
-        let done = progress::shown(|on_progress| {
-            rescan(&store, &node, network, clock, from_height, on_progress)
-        })?;
+        let terms = config.terms();
+        let done =
+            progress::shown(|on_progress| rescan(&store, &node, &terms, from_height, on_progress))?;
         let Rescanned { heights, repaired, completed } = done;
         if format == Format::Json {
             return print_json(&View {
@@ -104,9 +103,9 @@ fn cross(
     format: Format,
 ) -> Result<(), Failure> {
     let node = node_of(config, store)?;
-    let (network, xpub, clock) = (config.network, &config.xpub, &config.clock);
+    let (terms, xpub) = (config.terms(), &config.xpub);
     let done = progress::shown(|on_progress| {
-        cross_pruned(store, &node, network, xpub, clock, unproven, on_progress)
+        cross_pruned(store, &node, &terms, xpub, unproven, on_progress)
     })?;
     note(config, store, &done)?;
     match format {

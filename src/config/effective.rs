@@ -95,6 +95,12 @@ impl Config {
         }
     }
 
+    /// What commands that follow the chain need.
+    pub(crate) fn terms(&self) -> watcher::sync::Terms {
+        let (rates, clock) = (self.payments.rates.clone(), self.clock.clone());
+        watcher::sync::Terms { network: self.network, rates, clock }
+    }
+
     /// The source of receiving addresses. It never issues the operator's own address.
     pub(crate) fn addresses(&self) -> Addresses {
         let operator = self.sweeper.rules.operator.as_ref().map(|fee| fee.script.clone());

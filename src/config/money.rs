@@ -11,6 +11,7 @@ use crate::domain::network::Network;
 use crate::domain::sweep;
 use crate::domain::webhook_url::WebhookUrl;
 use crate::operations::create_payment;
+use crate::operations::rates::Rates;
 use crate::safe_file::with_suffix;
 use crate::sweeper;
 
@@ -54,6 +55,7 @@ pub(super) fn read_payments(
         expiry_ms: expiry?,
         late_grace_ms: late_grace?,
         min_amount: min_amount?,
+        rates: Rates::off(),
         max_open_payments: raw.max_open_payments,
         max_daily_payments: raw.max_daily_payments,
     })

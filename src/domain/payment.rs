@@ -11,6 +11,7 @@ mod detail;
 mod id;
 mod mempool_facts;
 mod metadata;
+mod price;
 mod request;
 mod status;
 
@@ -24,6 +25,7 @@ pub(crate) use detail::{Detail, detail, short};
 pub(crate) use id::PaymentId;
 pub(crate) use mempool_facts::{FeeRate, MempoolFacts};
 pub(crate) use metadata::{BadMetadata, Metadata};
+pub(crate) use price::Price;
 pub(crate) use request::Payment;
 pub(crate) use status::{Status, Transition, accepts, completes, expires};
 

@@ -14,12 +14,13 @@ use warp::reply::Response;
 use crate::domain::api_key::Permission;
 use crate::domain::egress::Egress;
 use crate::domain::event_kind::{BadEventKinds, EventKinds};
+use crate::domain::fiat::{Currency, FiatAmount};
 use crate::domain::payment::{BadMetadata, Metadata, PaymentId};
 use crate::domain::printable::is_printable;
 use crate::domain::tolerance::Tolerance;
 use crate::domain::webhook_url::RedirectUrl;
 use crate::operations::create_payment::{
-    Created, DISPLAY_AMOUNT_CHARS_MAX, EXPIRES_IN_SECONDS, NewPayment, REFERENCE_CHARS_MAX,
+    Asked, Created, DISPLAY_AMOUNT_CHARS_MAX, EXPIRES_IN_SECONDS, NewPayment, REFERENCE_CHARS_MAX,
     Request, create_payment,
 };
 use crate::operations::payments::facts_at_creation;
@@ -56,6 +57,8 @@ pub(super) fn route(api: &Arc<Api>) -> Route {
 #[serde(rename_all = "camelCase")]
 struct Body {
     amount_ltc: Option<Box<RawValue>>,
+    amount: Option<Box<RawValue>>,
+    currency: Option<Box<RawValue>>,
     webhook_url: Option<Box<RawValue>>,
     redirect_url: Option<Box<RawValue>>,
     reference: Option<Box<RawValue>>,
@@ -157,12 +160,7 @@ pub(crate) fn read_body(body: &[u8], egress: &Egress) -> Result<NewPayment, ApiE
         return Err(ApiError::new(Code::InvalidRequest, "the body must be a JSON object"));
     }
     let body: Body = serde_json::from_slice(body).map_err(|error| malformed(body, &error))?;
-    let amount = body.amount_ltc.ok_or_else(|| ApiError::invalid("amountLtc", "is missing"))?;
-    let amount: Ltc = serde_json::from_str(amount.get())
-        .map_err(|error| ApiError::invalid("amountLtc", without_position(&error)))?;
-    if amount.0.is_zero() {
-        return Err(ApiError::invalid("amountLtc", "must be greater than 0"));
-    }
+    let amount = amount(&body)?;
     let webhook_url = text("webhookUrl", body.webhook_url.as_deref())?
         .map(|text| egress.check(&text))
         .transpose()
@@ -172,7 +170,7 @@ pub(crate) fn read_body(body: &[u8], egress: &Egress) -> Result<NewPayment, ApiE
         .transpose()
         .map_err(|error| ApiError::invalid("redirectUrl", error))?;
     Ok(NewPayment {
-        amount: amount.0,
+        amount,
         webhook_url: webhook_url.map(|url| url.as_str().to_owned()),
         redirect_url: redirect_url.map(|url| url.as_str().to_owned()),
         reference: shown("reference", body.reference.as_deref(), REFERENCE_CHARS_MAX)?,
@@ -193,8 +191,10 @@ pub(crate) fn without_byte_order_mark(body: &[u8]) -> &[u8] {
     body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body)
 }
 
-const FIELDS: [&str; 9] = [
+const FIELDS: [&str; 11] = [
     "amountLtc",
+    "amount",
+    "currency",
     "webhookUrl",
     "redirectUrl",
     "reference",
@@ -274,6 +274,37 @@ fn shown(
         return Err(ApiError::invalid(field, "must not contain control or invisible characters"));
     }
     Ok(Some(text))
+}
+
+/// The amount: `amountLtc`, or `amount` and `currency`.
+fn amount(body: &Body) -> Result<Asked, ApiError> {
+    let absent = |raw: &Option<Box<RawValue>>| raw.as_ref().is_none_or(|raw| raw.get() == "null");
+    if absent(&body.amount) && absent(&body.currency) {
+        let missing = "is missing; send it, or amount and currency";
+        let raw =
+            body.amount_ltc.as_ref().ok_or_else(|| ApiError::invalid("amountLtc", missing))?;
+        let amount: Ltc = serde_json::from_str(raw.get())
+            .map_err(|error| ApiError::invalid("amountLtc", without_position(&error)))?;
+        if amount.0.is_zero() {
+            return Err(ApiError::invalid("amountLtc", "must be greater than 0"));
+        }
+        return Ok(Asked::Ltc(amount.0));
+    }
+    if !absent(&body.amount_ltc) {
+        let both = "must not be sent with amount and currency";
+        return Err(ApiError::invalid("amountLtc", both));
+    }
+    let missing = |field| move || ApiError::invalid(field, "is missing");
+    let code = text("currency", body.currency.as_deref())?.ok_or_else(missing("currency"))?;
+    let currency = Currency::parse(&code).map_err(|error| ApiError::invalid("currency", error))?;
+    let raw = body.amount.as_ref().filter(|raw| raw.get() != "null");
+    let raw = raw.ok_or_else(missing("amount"))?.get();
+    let amount = if raw.starts_with('"') {
+        FiatAmount::parse(&text("amount", body.amount.as_deref())?.unwrap_or_default(), currency)
+    } else {
+        FiatAmount::parse_json_number(raw, currency)
+    };
+    amount.map(Asked::Price).map_err(|error| ApiError::invalid("amount", error))
 }
 
 fn metadata(raw: Option<&RawValue>) -> Result<Option<Metadata>, ApiError> {

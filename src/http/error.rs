@@ -20,6 +20,9 @@ const UNVERIFIED: &str = "the stored record was changed outside the gateway and 
 /// `retry-after` during the first start, in seconds: the node scans its UTXO set meanwhile.
 const STARTING_RETRY_SECONDS: u64 = 10;
 
+/// `retry-after` without a usable exchange rate: the usual interval of refreshes, in seconds.
+const RATE_RETRY_SECONDS: u64 = 30;
+
 /// `retry-after` of a limit that frees up slowly, and of a full disk, in seconds.
 const SLOW_RETRY_SECONDS: u64 = 60;
 
@@ -137,6 +140,9 @@ impl From<Refusal> for ApiError {
             Refusal::PayoutAddressMissing => ApiError::new(Code::PayoutAddressMissing, message),
             Refusal::IdempotencyKeyReused => {
                 ApiError::new(Code::IdempotencyKeyReused, message).of_param("idempotency-key")
+            }
+            Refusal::RateUnavailable(_) => {
+                ApiError::new(Code::RateUnavailable, message).retry_after(RATE_RETRY_SECONDS)
             }
             Refusal::NothingConfirmed => ApiError::new(Code::NothingConfirmed, message),
             Refusal::PaymentHasCoins => ApiError::new(Code::PaymentHasCoins, message),

@@ -14,6 +14,7 @@ pub(crate) enum Code {
     IdempotencyKeyReused,
     NothingConfirmed,
     PaymentHasCoins,
+    RateUnavailable,
     NotFound,
     MethodNotAllowed,
     PayloadTooLarge,
@@ -29,7 +30,7 @@ pub(crate) enum Code {
 
 impl Code {
     #[cfg(test)]
-    pub(crate) const ALL: [Code; 19] = [
+    pub(crate) const ALL: [Code; 20] = [
         Code::InvalidRequest,
         Code::InvalidApiKey,
         Code::InsufficientScope,
@@ -38,6 +39,7 @@ impl Code {
         Code::IdempotencyKeyReused,
         Code::NothingConfirmed,
         Code::PaymentHasCoins,
+        Code::RateUnavailable,
         Code::NotFound,
         Code::MethodNotAllowed,
         Code::PayloadTooLarge,
@@ -61,6 +63,7 @@ impl Code {
             Code::IdempotencyKeyReused => "idempotency_key_reused",
             Code::NothingConfirmed => "nothing_confirmed",
             Code::PaymentHasCoins => "payment_has_coins",
+            Code::RateUnavailable => "rate_unavailable",
             Code::NotFound => "not_found",
             Code::MethodNotAllowed => "method_not_allowed",
             Code::PayloadTooLarge => "payload_too_large",
@@ -92,7 +95,9 @@ impl Code {
             Code::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Code::RateLimited => StatusCode::TOO_MANY_REQUESTS,
             // Not 408: the gateway may have been slow, and clients retry a 503.
-            Code::Timeout | Code::Overloaded | Code::Starting => StatusCode::SERVICE_UNAVAILABLE,
+            Code::Timeout | Code::Overloaded | Code::Starting | Code::RateUnavailable => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
             Code::UnverifiedData | Code::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }

@@ -20,6 +20,7 @@ pub(super) fn facts(place: Place) -> PaymentFacts {
         origin: Origin::Plain,
         seen_at: now,
         place,
+        rate: None,
     };
     PaymentFacts {
         payment,

@@ -4,14 +4,15 @@
 use bitcoin::ScriptBuf;
 use bitcoin::hashes::{Hash, sha256};
 
-use crate::domain::amount::Amount;
+use crate::domain::amount::{Amount, AmountError};
 use crate::domain::api_key::ApiKeyId;
 use crate::domain::confirmations::{ConfirmationChoice, ConfirmationTiers};
 use crate::domain::event_kind::EventKinds;
+use crate::domain::fiat::{Currency, FiatAmount};
 use crate::domain::keys::DerivationIndex;
 use crate::domain::merchant::{Merchant, MerchantId};
 use crate::domain::own_addresses;
-use crate::domain::payment::{Metadata, Payment, PaymentId, Status};
+use crate::domain::payment::{Metadata, Payment, PaymentId, Price, Status};
 use crate::domain::printable::is_printable;
 use crate::domain::time::{DAY_MS, HOUR_MS, Timestamp};
 use crate::domain::tolerance::Tolerance;
@@ -19,6 +20,7 @@ use crate::store::payments::Evaluated;
 use crate::store::{self, ReadTx, WriteTx, idempotency, indexes, merchants, payments};
 
 use super::addresses::Addresses;
+use super::rates::{self, Rates};
 pub(crate) use super::reason::REFERENCE_CHARS_MAX;
 use super::reason::Reason;
 use super::refusal::Refusal;
@@ -40,6 +42,8 @@ pub(crate) struct Rules {
     pub(crate) expiry_ms: i64,
     pub(crate) late_grace_ms: i64,
     pub(crate) min_amount: Amount,
+    /// Prices in other currencies.
+    pub(crate) rates: Rates,
     /// The most open payments of one merchant, so that unpaid orders cannot fill the database.
     pub(crate) max_open_payments: u32,
     /// The most payments that one merchant may create on a UTC day; 0: no limit.
@@ -92,10 +96,18 @@ pub(crate) const EXPIRES_IN_SECONDS: std::ops::RangeInclusive<u32> = 60..=86_400
 /// The longest price in a shop's wording, in characters.
 pub(crate) const DISPLAY_AMOUNT_CHARS_MAX: usize = 24;
 
+/// The amount of a requested payment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Asked {
+    Ltc(Amount),
+    /// A price in another currency.
+    Price(FiatAmount),
+}
+
 /// A requested payment, with parsed fields.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct NewPayment {
-    pub(crate) amount: Amount,
+    pub(crate) amount: Asked,
     pub(crate) webhook_url: Option<String>,
     pub(crate) redirect_url: Option<String>,
     pub(crate) reference: Option<String>,
@@ -110,12 +122,17 @@ pub(crate) struct NewPayment {
 }
 
 impl NewPayment {
-    /// A payment created by hand: an amount in LTC as text, and an optional reference.
+    /// A payment that a person creates: an amount in a currency, LTC without one, and an
+    /// optional reference.
     ///
     /// # Errors
     /// If the amount or the reference is invalid.
-    pub(crate) fn by_hand(amount: &str, reference: Option<String>) -> Result<NewPayment, Refusal> {
-        let amount = Amount::parse(amount.trim()).map_err(|e| Refusal::invalid("amount", e))?;
+    pub(crate) fn by_hand(
+        amount: &str,
+        currency: Option<&str>,
+        reference: Option<String>,
+    ) -> Result<NewPayment, Refusal> {
+        let amount = read_amount(amount.trim(), currency)?;
         if let Some(text) = &reference
             && (text.chars().count() > REFERENCE_CHARS_MAX || !is_printable(text))
         {
@@ -137,13 +154,13 @@ impl NewPayment {
     /// A hash that detects another request under the same idempotency key.
     fn fingerprint(&self) -> [u8; 32] {
         // No field can contain a line break.
+        let amount = match self.amount {
+            Asked::Ltc(amount) => amount.litoshis().to_string(),
+            Asked::Price(price) => format!("{price} {}", price.currency()),
+        };
         let mut text = format!(
-            "{}\n{:?}\n{:?}\n{:?}\n{:?}",
-            self.amount.litoshis(),
-            self.webhook_url,
-            self.redirect_url,
-            self.reference,
-            self.expires_in_seconds
+            "{amount}\n{:?}\n{:?}\n{:?}\n{:?}",
+            self.webhook_url, self.redirect_url, self.reference, self.expires_in_seconds
         );
         // Only if present, so that hashes from before these fields still match.
         if let Some(display_amount) = &self.display_amount {
@@ -160,6 +177,48 @@ impl NewPayment {
         }
         sha256::Hash::hash(text.as_bytes()).to_byte_array()
     }
+}
+
+/// The currency of amounts that name none.
+const LTC: &str = "LTC";
+
+/// An amount as a person writes it, with its currency.
+fn read_amount(amount: &str, currency: Option<&str>) -> Result<Asked, Refusal> {
+    match currency.map(str::trim).filter(|code| !code.eq_ignore_ascii_case(LTC)) {
+        None => {
+            Amount::parse(amount).map(Asked::Ltc).map_err(|error| Refusal::invalid("amount", error))
+        }
+        Some(code) => {
+            let currency =
+                Currency::parse(code).map_err(|error| Refusal::invalid("currency", error))?;
+            let price = FiatAmount::parse(amount, currency);
+            price.map(Asked::Price).map_err(|error| Refusal::invalid("amount", error))
+        }
+    }
+}
+
+/// The amount in LTC, and the price at the current rate if another currency was asked for.
+///
+/// # Errors
+/// If the currency has no usable rate now, or the amount is too small or too large.
+fn amount_of(
+    tx: &ReadTx,
+    rules: &Rules,
+    asked: Asked,
+    now: Timestamp,
+) -> Result<(Amount, Option<Price>), Refusal> {
+    let (amount, price, field) = match asked {
+        Asked::Ltc(amount) => (amount, None, "amountLtc"),
+        Asked::Price(price) => {
+            let price = rates::price(tx, &rules.rates, price, now)?;
+            let too_large = || Refusal::invalid("amount", AmountError::TooLarge);
+            (price.in_ltc().ok_or_else(too_large)?, Some(price), "amount")
+        }
+    };
+    if amount < rules.min_amount {
+        return Err(Refusal::invalid(field, Reason::TooSmall(rules.min_amount)));
+    }
+    Ok((amount, price))
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -228,9 +287,7 @@ fn new_payment(
     if !merchants::has_payout_address(tx, merchant)? {
         return Err(Refusal::PayoutAddressMissing);
     }
-    if new.amount < rules.min_amount {
-        return Err(Refusal::invalid("amountLtc", Reason::TooSmall(rules.min_amount)));
-    }
+    let (amount, price) = amount_of(tx, rules, new.amount, now)?;
     // Overdue payments do not count: without the node none expires, and shops must continue.
     if payments::has_open(tx, merchant, now, rules.max_open_payments)? {
         return Err(Refusal::TooManyOpen(rules.max_open_payments));
@@ -242,7 +299,7 @@ fn new_payment(
         let tomorrow = Timestamp::from_ms(day.saturating_add(1).saturating_mul(DAY_MS));
         return Err(Refusal::daily(rules.max_daily_payments, tomorrow, now));
     }
-    let confirmations = rules.limited_confirmations(tx, &account, new.amount, now)?;
+    let confirmations = rules.limited_confirmations(tx, &account, amount, now)?;
     let life_ms =
         new.expires_in_seconds.map_or(rules.expiry_ms, |s| i64::from(s).saturating_mul(1000));
     if !account_scan::is_answered(tx)? {
@@ -255,7 +312,8 @@ fn new_payment(
         merchant,
         index,
         script,
-        amount: new.amount,
+        amount,
+        price,
         tolerance: new.tolerance.unwrap_or(account.tolerance),
         created_at: now,
         expires_at,
@@ -329,6 +387,7 @@ mod tests {
             expiry_ms: 1,
             late_grace_ms: 1,
             min_amount: parse("0.001"),
+            rates: Rates::off(),
             max_open_payments: 100,
             max_daily_payments: 0,
         };

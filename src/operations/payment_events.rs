@@ -18,24 +18,26 @@ pub(crate) type Mempool = HashMap<Txid, MempoolFacts>;
 
 /// When and where events are stored.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Context<'c> {
+pub(crate) struct EventContext<'c> {
     pub(crate) network: Network,
     pub(crate) now: Timestamp,
     /// What is known about unconfirmed transactions.
     pub(crate) mempool: Option<&'c Mempool>,
 }
 
-/// Stores the events that the coins of a payment imply and that are not stored yet.
+/// Stores the events that the coins of a payment imply and that are not stored yet. Returns
+/// whether there were any.
 pub(crate) fn store_coin_events(
     tx: &WriteTx,
     found: &Evaluated,
-    context: &Context,
-) -> Result<(), Error> {
+    context: &EventContext,
+) -> Result<bool, Error> {
     let Evaluated { payment, status } = found;
     let caused = pegouts::coins_with_causes(tx, payment.index)?;
     let announcements = payment::announcements(payment, *status, &caused);
+    let mut stored = false;
     if announcements.is_empty() {
-        return Ok(());
+        return Ok(stored);
     }
     let coins: Vec<Coin> = caused.into_iter().map(|CausedCoin { coin, .. }| coin).collect();
     for announcement in announcements {
@@ -47,8 +49,9 @@ pub(crate) fn store_coin_events(
         let mempool = mempool.filter(|_| announcement.kind == EventKind::Seen);
         let txid = Some(announcement.txid);
         store(tx, payment, *status, &coins, id, (announcement.kind, txid, mempool), context)?;
+        stored = true;
     }
-    Ok(())
+    Ok(stored)
 }
 
 /// Stores a change of status, and its event.
@@ -57,7 +60,7 @@ pub(crate) fn decide(
     found: &Evaluated,
     transition: Transition,
     coins: &[Coin],
-    context: &Context,
+    context: &EventContext,
 ) -> Result<Evaluated, Error> {
     let Evaluated { payment, status } = found;
     let after = payments::decide(tx, payment.index, *status, transition, context.now)?;
@@ -79,7 +82,7 @@ fn store(
     coins: &[Coin],
     id: String,
     (kind, txid, mempool): (EventKind, Option<Txid>, Option<&MempoolFacts>),
-    context: &Context,
+    context: &EventContext,
 ) -> Result<(), Error> {
     let sequence = events::next_sequence(tx, payment.index)?;
     let occurrence = Occurrence { kind, sequence, at: context.now, txid, mempool };

@@ -5,13 +5,17 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::domain::fiat::Currency;
+use crate::domain::fiat::{Currency, FiatAmount};
+use crate::domain::payment::Price;
 use crate::domain::rate::{Decided, NoRate, NoRateReason, Rate, Refresh, Rules, Source};
 use crate::domain::time::Timestamp;
 use crate::store::{self, ReadTx, rates as rows};
 
+use super::reason::Reason;
+use super::refusal::Refusal;
+
 /// Which currencies have prices, and by which rules.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Settings {
     /// The currencies in which payments can be priced; none by default.
     pub(crate) currencies: Vec<Currency>,
@@ -32,6 +36,11 @@ pub(crate) struct Rates {
 impl Rates {
     pub(crate) fn new(settings: Settings) -> Rates {
         Rates { settings: Arc::new(settings), last_read: Arc::default() }
+    }
+
+    /// No currency has prices.
+    pub(crate) fn off() -> Rates {
+        Rates::new(Settings::default())
     }
 
     /// The currencies in which payments can be priced.
@@ -95,6 +104,29 @@ impl Rates {
         let Some(read) = rows::newest(tx, after, moment)?.map(Arc::new) else { return Ok(None) };
         *last_read() = Some(Arc::clone(&read));
         Ok(Some(read))
+    }
+}
+
+/// A price at the current rate.
+///
+/// # Errors
+/// If the currency is not offered, or has no usable rate now.
+pub(crate) fn price(
+    tx: &ReadTx,
+    rates: &Rates,
+    amount: FiatAmount,
+    now: Timestamp,
+) -> Result<Price, Refusal> {
+    let currency = amount.currency();
+    if !rates.currencies().contains(&currency) {
+        return Err(Refusal::invalid("currency", Reason::CurrencyNotOffered(currency)));
+    }
+    match rates.current(tx, currency, now)? {
+        Ok(Decided { rate, at, sources, .. }) => Ok(Price { amount, rate, rate_at: at, sources }),
+        Err(NoRate { reason, .. }) => {
+            tracing::warn!(%currency, %reason, "no usable exchange rate; payment refused");
+            Err(Refusal::RateUnavailable(currency))
+        }
     }
 }
 

@@ -4,6 +4,7 @@ use crate::domain::address::AddressError;
 use crate::domain::amount::{Amount, AmountError};
 use crate::domain::confirmations::BadTiers;
 use crate::domain::event_kind::BadEventKinds;
+use crate::domain::fiat::{Currency, CurrencyError, FiatError};
 use crate::domain::merchant::{BadName, GRANT_DAYS_MAX};
 use crate::domain::payment::BadMetadata;
 use crate::domain::tolerance::BadTolerance;
@@ -31,6 +32,12 @@ pub(crate) enum Reason {
     Reference,
     #[error(transparent)]
     Url(#[from] BadUrl),
+    #[error(transparent)]
+    Currency(#[from] CurrencyError),
+    #[error("{0} is not offered by this gateway")]
+    CurrencyNotOffered(Currency),
+    #[error(transparent)]
+    Fiat(#[from] FiatError),
     #[error(transparent)]
     Confirmations(#[from] BadTiers),
     #[error(transparent)]

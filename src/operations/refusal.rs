@@ -1,6 +1,7 @@
 //! Refusals of operations, with their English messages.
 
 use crate::domain::address::AddressError;
+use crate::domain::fiat::Currency;
 use crate::domain::merchant::{BadName, MerchantId};
 use crate::domain::time::Timestamp;
 use crate::store;
@@ -18,6 +19,8 @@ pub(crate) enum Refusal {
     UnknownMerchant(MerchantId),
     #[error("there is no such payment")]
     UnknownPayment,
+    #[error("there is no usable exchange rate for {0} at the moment; try again later")]
+    RateUnavailable(Currency),
     #[error("no coin of the payment is confirmed yet; accept it once one is")]
     NothingConfirmed,
     #[error("the payment has coins; it cannot be cancelled")]

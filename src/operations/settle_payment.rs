@@ -8,7 +8,7 @@ use crate::store::payments::Evaluated;
 use crate::store::{WriteTx, audit_log, blocks, chain_guard_alerts, coins, payments};
 
 use super::actor::{Actor, entry};
-use super::payment_events::{self, Context};
+use super::payment_events::{self, EventContext};
 use super::refusal::Refusal;
 
 /// Accepts a partly paid or expired payment with the coins that are confirmed. A payment that
@@ -31,7 +31,7 @@ pub(crate) fn accept(
     let transition = payment::accepts(&found.payment, found.status, &coins, tip, trust)
         .map_err(|_| Refusal::NothingConfirmed)?;
     let Some(transition) = transition else { return Ok(found) };
-    let context = Context { network, now, mempool: None };
+    let context = EventContext { network, now, mempool: None };
     let after = payment_events::decide(tx, &found, transition, &coins, &context)?;
     let counted = match transition {
         Transition::Accept { counted, .. } => format!(" with {counted} LTC"),
@@ -67,7 +67,7 @@ pub(crate) fn cancel(
         Status::Completed { .. } => return Err(Refusal::PaymentHasCoins),
         Status::Pending | Status::Expired { cancelled: false, .. } => {}
     }
-    let context = Context { network, now, mempool: None };
+    let context = EventContext { network, now, mempool: None };
     let after = payment_events::decide(tx, &found, Transition::Cancel, &[], &context)?;
     let before = format!("{id} {}", found.status.as_str());
     let change = (Some(before), Some(format!("{id} cancelled")));

@@ -9,6 +9,7 @@ use crate::domain::chain::BlockId;
 use crate::domain::keys::DerivationIndex;
 use crate::domain::payment::{Coin, Origin, Place};
 use crate::domain::pegout::Sequence;
+use crate::domain::rate::Rate;
 
 use super::authenticated::{self, COINS, Value};
 use super::columns::{blobs, block_hash, block_hash_bytes, impossible, outpoint, txid, txid_bytes};
@@ -17,7 +18,7 @@ use super::tx::{ReadTx, WriteTx};
 
 pub(super) const COLUMNS: &str =
     "txid, vout, derivation_index, amount, origin, seen_at, place, block_height, block_hash,
-    pegout, mac";
+    pegout, rate, mac";
 
 fn origin_word(origin: Origin) -> &'static str {
     match origin {
@@ -68,6 +69,13 @@ pub(super) fn read(row: &Row) -> rusqlite::Result<Result<Coin, Error>> {
         Ok(origin) => origin,
         Err(error) => return Ok(Err(error)),
     };
+    let rate = match row.get::<_, Option<String>>("rate")? {
+        None => None,
+        Some(text) => match Rate::parse(&text) {
+            Ok(rate) => Some(rate),
+            Err(_) => return Ok(Err(impossible("coins.rate", text))),
+        },
+    };
     Ok(Ok(Coin {
         outpoint: outpoint(row)?,
         index: row.get("derivation_index")?,
@@ -75,6 +83,7 @@ pub(super) fn read(row: &Row) -> rusqlite::Result<Result<Coin, Error>> {
         origin,
         seen_at: row.get("seen_at")?,
         place,
+        rate,
     }))
 }
 
@@ -172,6 +181,11 @@ fn insert_as(tx: &WriteTx, coin: &Coin, pegout: Option<Sequence>) -> Result<(), 
 /// Changes columns of the coin at this outpoint. Returns whether it exists.
 fn change(tx: &WriteTx, at: OutPoint, changes: &[Value]) -> Result<bool, Error> {
     authenticated::update(tx, &COINS, &[&txid_bytes(&at.txid), &at.vout], changes)
+}
+
+/// Stores the exchange rate at a coin's first sight.
+pub(crate) fn set_rate(tx: &WriteTx, at: OutPoint, rate: Rate) -> Result<(), Error> {
+    change(tx, at, &[("rate", &rate.to_string())]).map(drop)
 }
 
 /// Changes a coin's place.

@@ -1,6 +1,7 @@
 //! Payments: the request, the issued address, and the stored status.
 
 mod changes;
+mod price;
 mod scripts;
 
 use rusqlite::{OptionalExtension, Row, ToSql, params};
@@ -10,7 +11,7 @@ use crate::domain::api_key::ApiKeyId;
 use crate::domain::event_kind::EventKinds;
 use crate::domain::keys::DerivationIndex;
 use crate::domain::merchant::MerchantId;
-use crate::domain::payment::{Metadata, Payment, PaymentId, Status, Transition};
+use crate::domain::payment::{Metadata, Payment, PaymentId, Price, Status, Transition};
 use crate::domain::time::Timestamp;
 use crate::domain::tolerance::Tolerance;
 
@@ -54,7 +55,7 @@ pub(super) fn from_row(tx: &ReadTx, row: &Row) -> rusqlite::Result<Result<Evalua
     if let Err(error) = tx.verify(&PAYMENTS, row)? {
         return Ok(Err(error));
     }
-    let (tolerance, metadata, events) = match terms(row)? {
+    let (tolerance, price, metadata, events) = match terms(row)? {
         Ok(terms) => terms,
         Err(error) => return Ok(Err(error)),
     };
@@ -64,6 +65,7 @@ pub(super) fn from_row(tx: &ReadTx, row: &Row) -> rusqlite::Result<Result<Evalua
         index: row.get("derivation_index")?,
         script: script(row, "script")?,
         amount: row.get("amount")?,
+        price,
         tolerance,
         created_at: row.get("created_at")?,
         expires_at: row.get("expires_at")?,
@@ -92,7 +94,7 @@ pub(super) fn from_row(tx: &ReadTx, row: &Row) -> rusqlite::Result<Result<Evalua
     Ok(Ok(Evaluated { payment, status }))
 }
 
-type Terms = (Tolerance, Option<Metadata>, EventKinds);
+type Terms = (Tolerance, Option<Price>, Option<Metadata>, EventKinds);
 
 /// The columns that most payments do not use.
 fn terms(row: &Row) -> rusqlite::Result<Result<Terms, Error>> {
@@ -114,7 +116,14 @@ fn terms(row: &Row) -> rusqlite::Result<Result<Terms, Error>> {
         Ok(events) => events.unwrap_or_default(),
         Err(error) => return Ok(Err(error)),
     };
-    Ok(Ok((tolerance, metadata, events)))
+    let price = match row.get::<_, Option<String>>("price")? {
+        None => None,
+        Some(json) => match price::read(&json) {
+            Some(price) => Some(price),
+            None => return Ok(Err(impossible("payments.price", json))),
+        },
+    };
+    Ok(Ok((tolerance, price, metadata, events)))
 }
 
 /// Adds a pending payment. Its index and script are then issued for good.
@@ -131,7 +140,8 @@ pub(crate) fn insert(tx: &WriteTx, payment: &Payment) -> Result<(), Error> {
     let metadata = payment.metadata.as_ref().map(Metadata::pairs).map(serde_json::to_string);
     let metadata = metadata.transpose().map_err(|error| impossible("payments.metadata", error))?;
     let events = event_kinds_column(payment.events);
-    let values: [Value; 22] = [
+    let price = payment.price.as_ref().map(price::column);
+    let values: [Value; 23] = [
         ("derivation_index", &payment.index),
         ("id", &payment.id),
         ("merchant_id", &payment.merchant),
@@ -152,6 +162,7 @@ pub(crate) fn insert(tx: &WriteTx, payment: &Payment) -> Result<(), Error> {
         ("api_key", &payment.api_key),
         ("tolerance", &tolerance),
         ("required_amount", &required),
+        ("price", &price),
         ("metadata", &metadata),
         ("events", &events),
     ];

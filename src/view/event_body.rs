@@ -13,7 +13,7 @@ use crate::domain::network::Network;
 use crate::domain::payment::{self, Coin, FeeRate, MempoolFacts, Metadata, Payment, Status};
 use crate::domain::time::Timestamp;
 
-use super::payment::{receiving_address, txids};
+use super::payment::{PriceView, receiving_address, txids};
 use super::values::{Decimal, Ltc, Time};
 
 /// An event of a payment. Flat, so that `{paymentId, status, amountLtc, receivingAddress}` are
@@ -39,6 +39,8 @@ pub(crate) struct EventBody {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) completed_at: Option<Time>,
     pub(crate) reference: Option<String>,
+    #[serde(flatten)]
+    pub(crate) price: Option<PriceView>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) metadata: Option<BTreeMap<String, String>>,
     /// The transaction that caused the event.
@@ -124,6 +126,7 @@ impl EventBody {
             occurred_at: Time(occurrence.at),
             completed_at,
             reference: payment.reference.clone(),
+            price: payment.price.as_ref().map(PriceView::new),
             metadata: payment.metadata.as_ref().map(Metadata::pairs).cloned(),
             txid: occurrence.txid.map(|txid| txid.to_string()),
             txids,
@@ -172,6 +175,7 @@ impl EventBody {
             occurred_at: Time(at),
             completed_at: (kind == EventKind::Completed).then_some(Time(at)),
             reference: None,
+            price: None,
             metadata: None,
             txid: is_of_coin.then(|| txid.clone()),
             txids: if received.is_zero() { Vec::new() } else { vec![txid] },

@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::domain::address::Address;
 use crate::domain::chain::BlockId;
 use crate::domain::network::Network;
-use crate::domain::payment::{self, Coin, Detail, Metadata, Origin, Payment, Place, Status};
+use crate::domain::payment::{self, Coin, Detail, Metadata, Origin, Payment, Place, Price, Status};
 use crate::domain::time::Timestamp;
 
 use super::site::Site;
@@ -48,9 +48,34 @@ pub(crate) struct PaymentView {
     pub(crate) reference: Option<String>,
     pub(crate) redirect_url: Option<String>,
     pub(crate) display_amount: Option<String>,
+    #[serde(flatten)]
+    pub(crate) price: Option<PriceView>,
     /// Only for the merchant.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) metadata: Option<BTreeMap<String, String>>,
+}
+
+/// A price in another currency, with the rate at the payment's creation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct PriceView {
+    amount: String,
+    currency: &'static str,
+    rate: String,
+    rate_at: Time,
+    rate_sources: Vec<&'static str>,
+}
+
+impl PriceView {
+    pub(crate) fn new(price: &Price) -> PriceView {
+        PriceView {
+            amount: price.amount.to_string(),
+            currency: price.amount.currency().code(),
+            rate: price.rate.to_string(),
+            rate_at: Time(price.rate_at),
+            rate_sources: price.sources.iter().map(|source| source.name()).collect(),
+        }
+    }
 }
 
 /// The stored facts of a payment that its view needs.
@@ -110,6 +135,7 @@ impl PaymentView {
             reference: payment.reference.clone(),
             redirect_url: payment.redirect_url.clone(),
             display_amount: payment.display_amount.clone(),
+            price: payment.price.as_ref().map(PriceView::new),
             metadata: None,
         }
     }

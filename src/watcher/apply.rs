@@ -17,11 +17,11 @@ use bitcoin::{OutPoint, ScriptBuf, Txid};
 use crate::domain::amount::Amount;
 use crate::domain::chain::BlockId;
 use crate::domain::keys::DerivationIndex;
-use crate::domain::network::Network;
 use crate::domain::payment::{Coin, Origin, Place, Status};
 use crate::domain::time::Timestamp;
 use crate::node::codec::{Block, PegoutProof, Tx, TxKind};
-use crate::operations::payment_events::Context;
+use crate::operations::payment_events::EventContext;
+use crate::operations::rates::Rates;
 use crate::store::bloom_filter::Complete;
 use crate::store::payments::{Evaluated, Ours};
 use crate::store::{Error, ReadTx, WriteTx, blocks, chain_guard_alerts, coins, payments, sweeps};
@@ -30,9 +30,10 @@ use super::recognise::recognise_in_block;
 
 pub(crate) use changes::Changes;
 pub(crate) use mempool::{SeenAt, evict, record_seen};
+pub(super) use verdict::announce;
 pub(crate) use verdict::{complete, expire, is_expired};
 
-use verdict::{announce, complete_if_due};
+use verdict::complete_if_due;
 
 /// Connects a block on top of the tip: stores its coins, and completes payments that become
 /// due. The caller has checked that the tip is the block's parent. The Bloom filter saves
@@ -41,15 +42,16 @@ pub(crate) fn connect(
     tx: &WriteTx,
     block: &Block,
     id: BlockId,
-    network: Network,
-    now: Timestamp,
+    context: &EventContext,
+    rates: &Rates,
     bloom_filter: Option<&Complete>,
 ) -> Result<Changes, Error> {
+    let EventContext { network, now, .. } = *context;
     let time = Timestamp::from_seconds(i64::from(block.header.time));
     blocks::insert(tx, id, time)?;
     let mut changes = Changes::default();
     place_block(tx, block, id, now, bloom_filter, &mut changes)?;
-    announce(tx, &Context { network, now, mempool: None }, &mut changes)?;
+    announce(tx, context, rates, &mut changes)?;
     let trust = chain_guard_alerts::trust_at(tx, id)?;
     for one in payments::gaining_at(tx, id.height)? {
         changes.touch(one.id); // The page shows one more confirmation.
@@ -154,7 +156,8 @@ impl Placing<'_> {
                         }
                     }
                     None => {
-                        let coin = Coin { outpoint, index, amount, origin, seen_at, place };
+                        let coin =
+                            Coin { outpoint, index, amount, origin, seen_at, place, rate: None };
                         coins::insert(tx, &coin)?;
                         changes.move_coin_of(index);
                     }
@@ -183,8 +186,8 @@ pub(super) fn unmine(tx: &WriteTx, coin: &Coin) -> Result<(), Error> {
 pub(crate) fn disconnect(
     tx: &WriteTx,
     id: BlockId,
-    network: Network,
-    now: Timestamp,
+    context: &EventContext,
+    rates: &Rates,
 ) -> Result<Changes, Error> {
     let mut changes = Changes::default();
     let coins = coins::at_height(tx, id.height)?;
@@ -194,7 +197,7 @@ pub(crate) fn disconnect(
             changes.move_coin_of(coin.index);
         }
     }
-    announce(tx, &Context { network, now, mempool: None }, &mut changes)?;
+    announce(tx, context, rates, &mut changes)?;
     // One line for each payment, because it may have thousands of coins.
     let lost: BTreeMap<DerivationIndex, Txid> =
         coins.iter().map(|coin| (coin.index, coin.outpoint.txid)).collect();

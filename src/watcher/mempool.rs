@@ -214,6 +214,7 @@ mod tests {
             origin: Origin::Plain,
             seen_at: Timestamp::from_ms(seen_at),
             place: Place::Mempool,
+            rate: None,
         };
         let ours = [coin(1, 10), coin(2, 10), coin(3, 10), coin(4, 20), coin(5, 10)];
         let present = HashSet::from([txid(1)]);

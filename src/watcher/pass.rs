@@ -11,6 +11,7 @@ use crate::domain::chain::AtTip;
 use crate::domain::chain_guard::Trust;
 use crate::domain::time::Timestamp;
 use crate::node::mempool::SeenTx;
+use crate::operations::payment_events::EventContext;
 use crate::progress::Progress;
 use crate::store::batches::{Batches, Ended};
 use crate::store::{self, WriteTx, chain_guard_alerts, node_in_use, role_status};
@@ -86,6 +87,7 @@ impl Watcher {
             node: &self.followed.node,
             network: self.network,
             xpub: &self.xpub,
+            rates: &self.rates,
             clock: &self.clock,
             shutdown: &self.shutdown,
             lookahead: &mut state.lookahead,
@@ -207,9 +209,11 @@ impl Watcher {
     fn store_mempool(&self, found: Found, seen_at: SeenAt, at_tip: AtTip) -> anyhow::Result<Ended> {
         let (notify, go_on) = (|changes: Changes| self.notify(&changes), || self.keep_going());
         let batches = Batches { store: &self.store, go_on: &go_on };
-        let (network, now) = (self.network, seen_at.now);
+        let context = EventContext { network: self.network, now: seen_at.now, mempool: None };
+        let (network, rates) = (self.network, self.rates.clone());
+        let of_seen = rates.clone();
         let evict = move |tx: &WriteTx, missing: &Vec<OutPoint>, changes: &mut Changes| {
-            changes.add(apply::evict(tx, missing, network, now, &at_tip)?);
+            changes.add(apply::evict(tx, missing, &context, &rates, &at_tip)?);
             Ok::<_, store::Error>(())
         };
         let mut missing = found.missing;
@@ -220,7 +224,13 @@ impl Watcher {
             return Ok(Ended::Stopped);
         }
         let record = move |tx: &WriteTx, seen: &SeenTx, changes: &mut Changes| {
-            changes.add(apply::record_seen(tx, std::slice::from_ref(seen), network, seen_at)?);
+            changes.add(apply::record_seen(
+                tx,
+                std::slice::from_ref(seen),
+                network,
+                &of_seen,
+                seen_at,
+            )?);
             Ok::<_, store::Error>(())
         };
         Ok(batches.write(found.seen, record, notify)?)

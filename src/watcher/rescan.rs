@@ -15,9 +15,10 @@ use crate::domain::chain::{BlockId, OurTip};
 use crate::domain::keys::DerivationIndex;
 use crate::domain::network::Network;
 use crate::domain::payment::{Coin, Origin};
-use crate::domain::time::Timestamp;
 use crate::node::codec::Block;
 use crate::node::rpc::Node;
+use crate::operations::payment_events::EventContext;
+use crate::operations::rates::Rates;
 use crate::progress::{OnProgress, Progress};
 use crate::store::batches::{Batches, ROWS_MAX};
 use crate::store::payments::Ours;
@@ -27,6 +28,7 @@ use crate::store::{
 
 use super::apply::{self, Changes};
 use super::proof;
+use super::sync::Terms;
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Rescanned {
@@ -48,8 +50,7 @@ const TRIES_MAX: u32 = 10;
 pub(crate) fn rescan(
     store: &Store,
     node: &Node,
-    network: Network,
-    clock: &Clock,
+    terms: &Terms,
     from_height: u32,
     on_progress: OnProgress,
 ) -> anyhow::Result<Rescanned> {
@@ -67,8 +68,9 @@ pub(crate) fn rescan(
             format!("read block {height} again (a pruned node has only the newest blocks)")
         })?;
         proof::complete(&mut block, node, store)?;
-        let now = clock.now();
-        let repaired = store.write_large_blocking(move |tx| reread(tx, &block, id, now))?;
+        let (context, of_write) = (terms.event_context(), terms.rates.clone());
+        let write = move |tx: &WriteTx| reread(tx, &block, id, &context, &of_write);
+        let repaired = store.write_large_blocking(write)?;
         let Some(repaired) = repaired else {
             tries = tries.saturating_add(1);
             ensure!(tries < TRIES_MAX, "the chain moves too often at block {height}; try again");
@@ -79,7 +81,7 @@ pub(crate) fn rescan(
         (height, tries) = (height.saturating_add(1), 0);
     }
     repair_sums(store)?;
-    done.completed = evaluate(store, node, network, clock)?;
+    done.completed = evaluate(store, node, terms.network, &terms.clock)?;
     Ok(done)
 }
 
@@ -171,7 +173,13 @@ struct Recorded {
 
 /// Makes the stored facts of a block equal to the block. Returns how many differed; `None` if
 /// the block left the gateway's chain.
-fn reread(tx: &WriteTx, block: &Block, id: BlockId, now: Timestamp) -> Result<Option<u32>, Error> {
+fn reread(
+    tx: &WriteTx,
+    block: &Block,
+    id: BlockId,
+    context: &EventContext,
+    rates: &Rates,
+) -> Result<Option<u32>, Error> {
     if blocks::at_height(tx, id.height)? != Some(id) {
         return Ok(None);
     }
@@ -186,7 +194,8 @@ fn reread(tx: &WriteTx, block: &Block, id: BlockId, now: Timestamp) -> Result<Op
     if before.mined.iter().any(|txid| !block.txs.iter().any(|tx| tx.txid == Some(*txid))) {
         sweeps::unconfirm_from_block(tx, id)?;
     }
-    apply::place_block(tx, block, id, now, None, &mut Changes::default())?;
+    let mut changes = Changes::default();
+    apply::place_block(tx, block, id, context.now, None, &mut changes)?;
     for (at, output) in &real {
         let Output { index, amount, origin } = *output;
         if let Some(coin) = coins::by_outpoint(tx, *at)?
@@ -195,6 +204,7 @@ fn reread(tx: &WriteTx, block: &Block, id: BlockId, now: Timestamp) -> Result<Op
             coins::correct(tx, &Coin { index, amount, origin, ..coin })?;
         }
     }
+    apply::announce(tx, context, rates, &mut changes)?;
     Ok(Some(before.differences(&recorded(tx, &real, id)?)))
 }
 

@@ -13,6 +13,7 @@ use crate::domain::time::Timestamp;
 use crate::node::nodes::{Candidate, Nodes};
 use crate::node::zmq::Counters;
 use crate::notifier::Notifier;
+use crate::operations::rates::Rates;
 use crate::store::{Store, WriteTx, role_status};
 use crate::view::role_status::Role;
 use crate::watchdog::{self, Loop};
@@ -31,6 +32,8 @@ pub(crate) struct Watcher {
     pub(crate) failover_timeout: Duration,
     pub(crate) network: Network,
     pub(crate) xpub: AccountXpub,
+    /// Exchange rates of late coins.
+    pub(crate) rates: Rates,
     pub(crate) counters: Arc<Counters>,
     pub(crate) chain_guard: chain_guard::Settings,
     pub(crate) audit_interval: Duration,
@@ -58,8 +61,10 @@ impl Watcher {
         if !changes.payments.is_empty() {
             self.notifier.notify_pages();
         }
-        if !changes.completed.is_empty() {
+        if changes.announced {
             self.notifier.notify_webhooks();
+        }
+        if !changes.completed.is_empty() {
             self.notifier.notify_sweeper();
         }
     }

@@ -26,13 +26,14 @@ use crate::clock::Clock;
 use crate::domain::chain::{AtTip, BlockId, NextStep, NodeChain, OurTip, next_step};
 use crate::domain::keys::AccountXpub;
 use crate::domain::network::Network;
-use crate::domain::time::Timestamp;
 use crate::metrics;
 use crate::node;
 use crate::node::chain::ChainState;
 use crate::node::codec::Block;
 use crate::node::rpc::Node;
 use crate::operations::nodes::is_catching_up;
+use crate::operations::payment_events::EventContext;
+use crate::operations::rates::Rates;
 use crate::progress::{OnProgress, Progress};
 use crate::store::{Store, WriteTx, blocks, indexes};
 use crate::watchdog::{self, Loop};
@@ -48,6 +49,7 @@ pub(super) struct Sync<'w> {
     pub(super) node: &'w Node,
     pub(super) network: Network,
     pub(super) xpub: &'w AccountXpub,
+    pub(super) rates: &'w Rates,
     pub(super) clock: &'w Clock,
     pub(super) shutdown: &'w CancellationToken,
     pub(super) lookahead: &'w mut Lookahead,
@@ -74,6 +76,20 @@ pub(crate) struct PrunedBlock {
     height: u32,
 }
 
+/// What commands that follow the chain take from the configuration.
+#[derive(Debug, Clone)]
+pub(crate) struct Terms {
+    pub(crate) network: Network,
+    pub(crate) rates: Rates,
+    pub(crate) clock: Clock,
+}
+
+impl Terms {
+    pub(super) fn event_context(&self) -> EventContext<'static> {
+        EventContext { network: self.network, now: self.clock.now(), mempool: None }
+    }
+}
+
 /// Syncs to the node's tip once, for a command. The mempool is left to the watcher.
 ///
 /// # Errors
@@ -81,15 +97,27 @@ pub(crate) struct PrunedBlock {
 pub(crate) fn catch_up(
     store: &Store,
     node: &Node,
-    network: Network,
+    terms: &Terms,
     xpub: &AccountXpub,
-    clock: &Clock,
     on_progress: OnProgress,
 ) -> anyhow::Result<End> {
+    let Terms { network, rates, clock } = terms;
+    let network = *network;
     let (shutdown, lookahead) = (&CancellationToken::new(), &mut Lookahead::new(xpub.clone()));
     let filter_builder = &mut FilterBuilder::default();
-    Sync { store, node, network, xpub, clock, shutdown, lookahead, filter_builder, on_progress }
-        .run(|_| {})
+    Sync {
+        store,
+        node,
+        network,
+        xpub,
+        rates,
+        clock,
+        shutdown,
+        lookahead,
+        filter_builder,
+        on_progress,
+    }
+    .run(|_| {})
 }
 
 impl Sync<'_> {
@@ -169,9 +197,13 @@ impl Sync<'_> {
             height = block.height, hash = %block.hash,
             "reorganisation: block disconnected"
         );
-        let (network, now) = (self.network, self.clock.now());
-        let write = move |tx: &WriteTx| apply::disconnect(tx, block, network, now);
+        let (context, rates) = (self.context(), self.rates.clone());
+        let write = move |tx: &WriteTx| apply::disconnect(tx, block, &context, &rates);
         Ok(self.store.write_large_blocking(write)?)
+    }
+
+    fn context(&self) -> EventContext<'static> {
+        EventContext { network: self.network, now: self.clock.now(), mempool: None }
     }
 
     fn check_network(&self, state: &ChainState) -> anyhow::Result<()> {
@@ -231,10 +263,11 @@ impl Sync<'_> {
     fn connect_child(&mut self, ours: BlockId, mut block: Block) -> anyhow::Result<Changes> {
         let height = ours.height.saturating_add(1);
         proof::complete(&mut block, self.node, self.store)?;
-        let (id, now) = (BlockId { height, hash: block.hash }, self.clock.now());
+        let id = BlockId { height, hash: block.hash };
+        let (context, rates) = (self.context(), self.rates.clone());
         let (lookahead, filter_builder) = (&mut *self.lookahead, &mut *self.filter_builder);
         let changes =
-            connect_block(self.store, lookahead, filter_builder, block, id, self.network, now)
+            connect_block(self.store, lookahead, filter_builder, block, id, context, rates)
                 .with_context(|| format!("connect block {height}"))?;
         tracing::debug!(height, hash = %id.hash, "block connected");
         Ok(changes)
@@ -252,8 +285,8 @@ pub(crate) fn connect_block(
     filter_builder: &mut FilterBuilder,
     block: Block,
     id: BlockId,
-    network: Network,
-    now: Timestamp,
+    context: EventContext<'static>,
+    rates: Rates,
 ) -> anyhow::Result<Changes> {
     let outputs = block.txs.iter().flat_map(|block_tx| &block_tx.outputs);
     let scripts = outputs.map(|output| output.script_pubkey.as_script());
@@ -261,9 +294,9 @@ pub(crate) fn connect_block(
     let used = lookahead.highest(next, scripts);
     filter_builder.write(store, move |tx, bloom_filter| {
         if let Some(index) = used {
-            skip_used(tx, index, now)?;
+            skip_used(tx, index, context.now)?;
         }
         let bloom_filter = bloom_filter.complete(tx)?;
-        Ok(apply::connect(tx, &block, id, network, now, bloom_filter.as_ref())?)
+        Ok(apply::connect(tx, &block, id, &context, &rates, bloom_filter.as_ref())?)
     })
 }

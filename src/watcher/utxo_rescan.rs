@@ -16,11 +16,9 @@ use anyhow::{Context, bail, ensure};
 use bitcoin::block::Header;
 use bitcoin::{OutPoint, TxOut, Txid};
 
-use crate::clock::Clock;
 use crate::domain::audit::{LOOKAHEAD, LedgerCoin, Unspent};
 use crate::domain::chain::BlockId;
 use crate::domain::keys::AccountXpub;
-use crate::domain::network::Network;
 use crate::domain::payment::{Origin, Place};
 use crate::node::codec::{self, Block, PegoutProof, Tx, TxKind};
 use crate::node::rpc::Node;
@@ -30,7 +28,7 @@ use crate::store::{ReadTx, Store, blocks, coins, indexes, ledger_report, sweeps}
 
 use super::filter_builder::FilterBuilder;
 use super::lookahead::Lookahead;
-use super::sync::{self, End, PrunedBlock};
+use super::sync::{self, End, PrunedBlock, Terms};
 
 /// The most blocks that are bridged: half a year.
 const GAP_BLOCKS_MAX: u32 = 100_000;
@@ -99,13 +97,12 @@ struct Known {
 pub(crate) fn cross_pruned(
     store: &Store,
     node: &Node,
-    network: Network,
+    terms: &Terms,
     xpub: &AccountXpub,
-    clock: &Clock,
     unproven: Option<Unproven>,
     on_progress: OnProgress,
 ) -> anyhow::Result<Crossed> {
-    match sync::catch_up(store, node, network, xpub, clock, on_progress) {
+    match sync::catch_up(store, node, terms, xpub, on_progress) {
         Ok(End::AtTip(_)) => return Ok(Crossed::default()),
         Ok(End::NodeBehind | End::Stopped) => {
             bail!("the node is still syncing: wait, and run it again")
@@ -142,15 +139,14 @@ pub(crate) fn cross_pruned(
         ensure!(ours == Some(parent), "the gateway followed another block meanwhile; run it again");
         let txs = known.txs.remove(&id.height).unwrap_or_default();
         let block = Block { hash: id.hash, header, txs, pegouts: pegouts.clone() };
-        let now = clock.now();
         let changes = sync::connect_block(
             store,
             &mut lookahead,
             &mut filter_builder,
             block,
             id,
-            network,
-            now,
+            terms.event_context(),
+            terms.rates.clone(),
         )?;
         let completed = u32::try_from(changes.completed.len()).unwrap_or(u32::MAX);
         done.completed = done.completed.saturating_add(completed);

@@ -131,8 +131,9 @@ impl Watcher {
         let seen = mempool::fetch(node, &self.store, &mut state.node.mempool, txid, now)?;
         if let Some(seen) = seen {
             let seen_at = SeenAt { now, compared_at: state.node.compared_at };
-            let network = self.network;
-            let record = move |tx: &WriteTx| apply::record_seen(tx, &[seen], network, seen_at);
+            let (network, rates) = (self.network, self.rates.clone());
+            let record =
+                move |tx: &WriteTx| apply::record_seen(tx, &[seen], network, &rates, seen_at);
             let changes = self.store.write_blocking(record)?;
             self.notify(&changes);
             metrics::noticed(received_at.elapsed());

@@ -213,7 +213,9 @@ impl Language {
             Refusal::UnknownMerchant(id) => self.say(said.unknown_merchant, &[("id", id)]),
             Refusal::UnknownPayment => one(said.unknown_payment),
             Refusal::UnknownEvent => one(said.unknown_event),
-            Refusal::NothingConfirmed | Refusal::PaymentHasCoins => refusal.to_string(),
+            Refusal::RateUnavailable(_) | Refusal::NothingConfirmed | Refusal::PaymentHasCoins => {
+                refusal.to_string()
+            }
             Refusal::DiscordUserTaken(id) => self.say(said.discord_user_taken, &[("id", id)]),
             Refusal::SubscriptionInactive => one(said.subscription_inactive),
             Refusal::Suspended => one(said.suspended),
@@ -273,6 +275,9 @@ impl Language {
             Reason::Url(BadUrl::NotPublic) => one(said.url_not_public),
             Reason::Url(BadUrl::Port) => one(said.url_port),
             Reason::Confirmations(_) => up_to(said.confirmations_range, &CONFIRMATIONS_MAX),
+            Reason::Currency(_) | Reason::CurrencyNotOffered(_) | Reason::Fiat(_) => {
+                reason.to_string()
+            }
             Reason::Tolerance(_) | Reason::Events(_) | Reason::Metadata(_) => reason.to_string(),
             Reason::Days => up_to(said.days_range, &GRANT_DAYS_MAX),
             Reason::Announcement => up_to(said.announcement_length, &ANNOUNCEMENT_CHARS_MAX),

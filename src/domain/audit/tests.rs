@@ -56,6 +56,7 @@ fn coin(n: u8) -> LedgerCoin {
         origin: Origin::Plain,
         seen_at: Timestamp::from_ms(0),
         place: Place::Block(block(100)),
+        rate: None,
     };
     LedgerCoin { coin, claim: None, spent_by: None, spent_height: None }
 }
@@ -84,6 +85,7 @@ fn paid(n: u8) -> LedgerPayment {
         display_amount: None,
         metadata: None,
         events: EventKinds::NONE,
+        price: None,
         tolerance: Tolerance::NONE,
         api_key: None,
     };

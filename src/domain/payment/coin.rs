@@ -6,9 +6,11 @@ use crate::domain::amount::Amount;
 use crate::domain::chain::BlockId;
 use crate::domain::chain_guard::Trust;
 use crate::domain::keys::DerivationIndex;
+use crate::domain::rate::Rate;
 use crate::domain::time::Timestamp;
 
-/// An output that pays a payment. Its facts never change, except its place.
+/// An output that pays a payment. Its facts never change, except its place, and a late
+/// coin's rate, which is stored after the coin.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Coin {
     pub(crate) outpoint: OutPoint,
@@ -19,6 +21,8 @@ pub(crate) struct Coin {
     /// block time.
     pub(crate) seen_at: Timestamp,
     pub(crate) place: Place,
+    /// The exchange rate at its first sight, if the payment has a price and the coin is late.
+    pub(crate) rate: Option<Rate>,
 }
 
 impl Coin {

@@ -14,6 +14,7 @@ use crate::domain::tolerance::Tolerance;
 use super::coin::{Coin, Origin};
 use super::id::PaymentId;
 use super::metadata::Metadata;
+use super::price::Price;
 
 /// A payment request. It never changes after its creation.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,6 +25,8 @@ pub(crate) struct Payment {
     /// The script of the receiving address; only this exact script counts as paying.
     pub(crate) script: ScriptBuf,
     pub(crate) amount: Amount,
+    /// The price in another currency, from which the amount was calculated.
+    pub(crate) price: Option<Price>,
     /// The share of the amount that may be missing.
     pub(crate) tolerance: Tolerance,
     pub(crate) created_at: Timestamp,
@@ -63,6 +66,7 @@ impl Payment {
             index,
             script: ScriptBuf::new_p2wpkh(&WPubkeyHash::hash(&index.get().to_be_bytes())),
             amount: Amount::from_litoshis(1).expect("a litoshi"),
+            price: None,
             tolerance: Tolerance::NONE,
             created_at: at,
             expires_at: at,

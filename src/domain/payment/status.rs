@@ -98,11 +98,18 @@ pub(crate) fn completes(
         let counted = settled(payment, coins, tip, trust).filter(|c| c.seen_at <= end);
         Amount::total(counted.map(|c| c.amount))
     };
+    // A price in another currency has to be reached at the rates of the coins, too.
+    let is_worth_the_price = || {
+        let counted = settled(payment, coins, tip, trust);
+        let counted = counted.filter(|c| c.seen_at <= payment.late_until);
+        let (deadline, tolerance) = (payment.expires_at, payment.tolerance);
+        payment.price.as_ref().is_none_or(|price| price.is_covered(counted, deadline, tolerance))
+    };
     if confirmed_until(payment.expires_at) >= required {
         // Money that was seen in time is never late, even if the payment expired in between (a
         // coin that was removed at the deadline and returned).
         Some(Transition::Complete { late: false })
-    } else if confirmed_until(payment.late_until) >= required {
+    } else if confirmed_until(payment.late_until) >= required && is_worth_the_price() {
         Some(Transition::Complete { late: true })
     } else {
         None

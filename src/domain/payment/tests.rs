@@ -10,13 +10,19 @@ use super::*;
 use crate::domain::chain::{AtTip, BlockId, NextStep, NodeChain, OurTip, next_step};
 use crate::domain::chain_guard::Trust;
 use crate::domain::event_kind::{Cause, EventKinds};
+use crate::domain::fiat::{Currency, FiatAmount};
 use crate::domain::keys::DerivationIndex;
 use crate::domain::merchant::MerchantId;
+use crate::domain::rate::{Rate, Source};
 use crate::domain::time::Timestamp;
 use crate::domain::tolerance::Tolerance;
 
 fn amount(text: &str) -> Amount {
     Amount::parse(text).expect("a test writes amounts well")
+}
+
+fn rate(text: &str) -> Rate {
+    Rate::parse(text).expect("a test writes rates well")
 }
 
 fn at_tip(tip: BlockId) -> AtTip {
@@ -35,6 +41,8 @@ struct Scenario {
     tip: BlockId,
     now: Timestamp,
     trust: Trust,
+    /// The exchange rate at the first sight of late coins.
+    rate: Option<Rate>,
 }
 
 impl Scenario {
@@ -56,13 +64,14 @@ impl Scenario {
             display_amount: None,
             metadata: None,
             events: EventKinds::NONE,
+            price: None,
             tolerance: Tolerance::NONE,
             api_key: None,
         };
         let tip = BlockId { height: 10, hash: BlockHash::all_zeros() };
         let now = payment.created_at;
         let (status, trust) = (Status::Pending, Trust::Full);
-        Scenario { payment, status, coins: Vec::new(), tip, now, trust }
+        Scenario { payment, status, coins: Vec::new(), tip, now, trust, rate: None }
     }
 
     /// Runs one verb, then the watcher's transition after it: complete or expire.
@@ -105,6 +114,14 @@ impl Scenario {
                 }
             }
             ["cancel"] => self.decide(Transition::Cancel),
+            // The price of 4 EUR at 80: 0.05 LTC.
+            ["price"] => {
+                let euros = FiatAmount::parse("4", Currency::EUR).expect("a price");
+                let (rate, rate_at) = (rate("80"), self.now);
+                let sources = vec![Source::Fixed];
+                self.payment.price = Some(Price { amount: euros, rate, rate_at, sources });
+            }
+            ["rate", text] => self.rate = Some(rate(text)),
             ["suspect"] => self.trust = Trust::Withheld,
             ["trust"] => self.trust = Trust::Full,
             ["clock", s] => self.now = Timestamp::from_seconds(s.parse().expect("seconds")),
@@ -135,6 +152,7 @@ impl Scenario {
             origin,
             seen_at: self.now,
             place: Place::Mempool,
+            rate: self.rate.filter(|_| self.now > self.payment.expires_at),
         });
     }
 
@@ -280,6 +298,49 @@ fn an_underpayment_within_the_tolerance_completes() {
     );
     // Its coins left the chain afterwards.
     scenario("tolerance 1 / pay 0.0495 / mine 3 / drop 0 / expect completed paid 0/3 due 0.05");
+}
+
+#[test]
+fn a_late_coin_of_a_priced_payment_counts_at_its_own_rate() {
+    // Seen in time: the frozen rate counts, whatever the rate is now.
+    scenario("price / rate 1 / pay 0.05 / mine 3 / expect completed paid 3/3 due 0");
+    let late = "price / clock 101";
+    // The rate moved for the shop, or stayed.
+    scenario(&format!(
+        "{late} / rate 81 / pay 0.05 / mine 3 / expect completed late paid 3/3 due 0"
+    ));
+    scenario(&format!(
+        "{late} / rate 80 / pay 0.05 / mine 3 / expect completed late paid 3/3 due 0"
+    ));
+    // Against it: more LTC is needed.
+    scenario(&format!("{late} / rate 79.9 / pay 0.05 / mine 3 / expect expired late 3/3 due 0"));
+    scenario(&format!(
+        "{late} / rate 40 / pay 0.1 / mine 3 / expect completed late overpaid 3/3 due 0"
+    ));
+    scenario(&format!(
+        "{late} / rate 40 / pay 0.09999999 / mine 3 / expect expired late 3/3 due 0"
+    ));
+    // The required amount in LTC counts, too.
+    scenario(&format!("{late} / rate 160 / pay 0.04 / mine 3 / expect expired late 3/3 due 0.01"));
+    // Without a rate of its first sight.
+    scenario(&format!("{late} / pay 0.05 / mine 3 / expect expired late 3/3 due 0"));
+    scenario(&format!(
+        "{late} / pay 0.05 / mine 3 / accept / expect completed late accepted 3/3 due 0"
+    ));
+}
+
+#[test]
+fn the_parts_of_a_priced_payment_count_at_their_rates() {
+    // 2 EUR in time, and 0.025 LTC late.
+    let part = "price / pay 0.025 / clock 101";
+    scenario(&format!(
+        "{part} / rate 80 / pay 0.025 / mine 3 / expect completed late paid 3/3 due 0"
+    ));
+    scenario(&format!("{part} / rate 79 / pay 0.025 / mine 3 / expect expired late 3/3 due 0"));
+    scenario(&format!(
+        "tolerance 1 / {part} / rate 79 / pay 0.025 / mine 3
+         / expect completed late paid 3/3 due 0"
+    ));
 }
 
 #[test]

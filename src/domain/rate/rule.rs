@@ -79,7 +79,7 @@ impl Quote {
 }
 
 /// The parameters of the rate rule.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Rules {
     pub(crate) max_age_ms: i64,
     /// The largest difference from the median of the fresh quotes.

@@ -13,6 +13,7 @@ use crate::domain::time::Timestamp;
 use crate::operations::addresses::Addresses;
 use crate::operations::create_payment::{self, Created, NewPayment, Request, create_payment};
 use crate::operations::merchants::{self, NewMerchant, Registered};
+use crate::operations::rates::Rates;
 use crate::operations::second_factor::Passed;
 use crate::operations::{Actor, Refusal, account_scan};
 use crate::store::{Store, WriteTx, merchants as rows};
@@ -47,6 +48,7 @@ fn rules() -> create_payment::Rules {
         confirmations: 1,
         confirmation_tiers: ConfirmationTiers::default(),
         low_confirmation_limit: None,
+        rates: Rates::off(),
         large_amount: Amount::MAX,
         confirmations_large: 1,
         confirmations_pegout: 1,
@@ -138,7 +140,7 @@ fn an_index_used_as_a_payout_address_is_never_issued() {
         merchants::set_address(tx, &cli, &RULES, merchant, &foreign(1), &nothing, &clock)?;
         let mut issued = Vec::new();
         for n in 0..3 {
-            let new = NewPayment::by_hand("0.1", None)?;
+            let new = NewPayment::by_hand("0.1", None, None)?;
             let id = PaymentId::from_random([n; 16]);
             let request = Request { merchant, api_key: None, new, idempotency_key: None, id };
             let made = create_payment(tx, &rules(), &addresses, &request, clock.now())?;

@@ -113,6 +113,7 @@ pub(in crate::store) static COINS: Table = Table {
         "block_height",
         "block_hash",
         "pegout",
+        "rate",
     ],
     // Not covered: a sweep's claim and the spend. A coin is spent once, whatever they say, and
     // `audit` compares them with the node's UTXO set.

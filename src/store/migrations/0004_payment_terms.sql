@@ -14,6 +14,9 @@ ALTER TABLE payments ADD COLUMN accepted_amount INTEGER
     CHECK (accepted_amount IS NULL OR (accepted_amount > 0 AND status = 'completed'));
 ALTER TABLE payments ADD COLUMN cancelled INTEGER CHECK (cancelled = 1);
 
+-- The exchange rate at the first sight of a late coin.
+ALTER TABLE coins ADD COLUMN rate TEXT;
+
 ALTER TABLE merchants ADD COLUMN tolerance INTEGER CHECK (tolerance BETWEEN 1 AND 1000);
 ALTER TABLE merchants ADD COLUMN events TEXT CHECK (length(events) <= 64);
 -- Confirmations by amount, as JSON.

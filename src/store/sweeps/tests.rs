@@ -55,7 +55,10 @@ fn add_paid(tx: &WriteTx, n: u8, status: &str, origin: Origin) -> Result<(), Err
     tx.connection.execute("UPDATE payments SET mac = NULL", [])?;
     tx.seal_all()?;
     let place = Place::Block(block(HEIGHT));
-    coins::insert(tx, &Coin { outpoint: at(n), index, amount, origin, seen_at: NOW, place })
+    coins::insert(
+        tx,
+        &Coin { outpoint: at(n), index, amount, origin, seen_at: NOW, place, rate: None },
+    )
 }
 
 /// A store with completed payments 1, 2, 3, each with a coin.

@@ -21,7 +21,7 @@ enum Bound {
 
 /// All statements except `INSERT … VALUES`, by their beginnings. Those of `authenticated.rs`
 /// change one row, by its primary key.
-const WRITES: [(&str, Bound); 50] = [
+const WRITES: [(&str, Bound); 51] = [
     ("UPDATE coins SET spent_txid = ?", Bound::Key),
     ("UPDATE coins SET spent_txid = NULL, spent_height = NULL WHERE spent_height", Bound::Fact),
     ("UPDATE coins SET spent_txid = NULL, spent_height = NULL WHERE txid", Bound::Key),

@@ -11,6 +11,8 @@ pub(crate) struct Changes {
     /// Payments whose pages may have changed.
     pub(crate) payments: BTreeSet<PaymentId>,
     pub(crate) completed: Vec<PaymentId>,
+    /// Events were stored.
+    pub(crate) announced: bool,
     /// Payments with a coin that began or ceased to count, whose events are not stored yet.
     pub(super) moved: BTreeSet<DerivationIndex>,
 }
@@ -30,5 +32,6 @@ impl Changes {
         self.payments.extend(more.payments);
         self.completed.extend(more.completed);
         self.moved.extend(more.moved);
+        self.announced |= more.announced;
     }
 }

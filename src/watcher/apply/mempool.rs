@@ -10,7 +10,8 @@ use crate::domain::network::Network;
 use crate::domain::payment::{self, Coin, Origin, PaymentId, Place};
 use crate::domain::time::Timestamp;
 use crate::node::mempool::{OutputKind, SeenOutput, SeenTx};
-use crate::operations::payment_events::{Context, Mempool};
+use crate::operations::payment_events::{EventContext, Mempool};
+use crate::operations::rates::Rates;
 use crate::store::payments::{Evaluated, Ours};
 use crate::store::{Error, WriteTx, coins, payments};
 
@@ -38,6 +39,7 @@ pub(crate) fn record_seen(
     tx: &WriteTx,
     seen: &[SeenTx],
     network: Network,
+    rates: &Rates,
     times: SeenAt,
 ) -> Result<Changes, Error> {
     let outputs = || seen.iter().flat_map(|seen| &seen.outputs);
@@ -78,7 +80,8 @@ pub(crate) fn record_seen(
     }
     let facts = seen.iter().filter_map(|seen| seen.facts.map(|facts| (seen.txid, facts)));
     let facts: Mempool = facts.collect();
-    announce(tx, &Context { network, now: times.now, mempool: Some(&facts) }, &mut changes)?;
+    let context = EventContext { network, now: times.now, mempool: Some(&facts) };
+    announce(tx, &context, rates, &mut changes)?;
     Ok(changes)
 }
 
@@ -92,7 +95,10 @@ fn record_output(
     let (outpoint, index, amount) = (output.outpoint, to.index, output.amount);
     let (origin, place) = (Origin::Plain, Place::Mempool);
     match before.map(|coin| coin.place) {
-        None => coins::insert(tx, &Coin { outpoint, index, amount, origin, seen_at, place })?,
+        None => coins::insert(
+            tx,
+            &Coin { outpoint, index, amount, origin, seen_at, place, rate: None },
+        )?,
         // It was evicted and is back.
         Some(Place::Removed) => coins::move_to(tx, outpoint, place)?,
         // Only disconnecting its block moves a coin out of it.
@@ -105,8 +111,8 @@ fn record_output(
 pub(crate) fn evict(
     tx: &WriteTx,
     removed: &[OutPoint],
-    network: Network,
-    now: Timestamp,
+    context: &EventContext,
+    rates: &Rates,
     _at_tip: &AtTip,
 ) -> Result<Changes, Error> {
     let before = coins::of_txids(tx, removed.iter().map(|at| at.txid))?;
@@ -125,6 +131,6 @@ pub(crate) fn evict(
         changes.touch(id);
         changes.move_coin_of(coin.index);
     }
-    announce(tx, &Context { network, now, mempool: None }, &mut changes)?;
+    announce(tx, context, rates, &mut changes)?;
     Ok(changes)
 }

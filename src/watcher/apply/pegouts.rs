@@ -38,7 +38,7 @@ impl Output {
 
     fn coin(&self, seen_at: Timestamp, place: Place) -> Coin {
         let Output { outpoint, index, amount, .. } = *self;
-        Coin { outpoint, index, amount, origin: Origin::Pegout, seen_at, place }
+        Coin { outpoint, index, amount, origin: Origin::Pegout, seen_at, place, rate: None }
     }
 }
 

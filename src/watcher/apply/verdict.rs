@@ -9,10 +9,11 @@ use crate::domain::chain::{AtTip, BlockId};
 use crate::domain::chain_guard::Trust;
 use crate::domain::keys::DerivationIndex;
 use crate::domain::network::Network;
-use crate::domain::payment::{self, Transition};
+use crate::domain::payment::{self, Payment, Transition};
 use crate::domain::time::Timestamp;
 use crate::metrics;
-use crate::operations::payment_events::{self, Context};
+use crate::operations::payment_events::{self, EventContext};
+use crate::operations::rates::Rates;
 use crate::store::payments::Evaluated;
 use crate::store::{Error, ReadTx, WriteTx, blocks, chain_guard_alerts, coins, payments};
 
@@ -44,8 +45,9 @@ pub(crate) fn expire(
     let Some(found) = payments::readable(tx, index)? else { return Ok(()) };
     let coins = coins::of_payment(tx, index)?;
     if let Some(transition) = payment::expires(&found.payment, found.status, &coins, now, &at_tip) {
-        let context = Context { network, now, mempool: None };
+        let context = EventContext { network, now, mempool: None };
         payment_events::decide(tx, &found, transition, &coins, &context)?;
+        changes.announced = true;
         tracing::info!(payment_id = %found.payment.id, "payment expired");
         changes.touch(found.payment.id);
     }
@@ -82,8 +84,9 @@ pub(super) fn complete_if_due(
     changes.touch(id);
     let due = payment::completes(&found.payment, found.status, &coins, tip, trust);
     let Some(transition) = due else { return Ok(()) };
-    let context = Context { network, now, mempool: None };
+    let context = EventContext { network, now, mempool: None };
     payment_events::decide(tx, &found, transition, &coins, &context)?;
+    changes.announced = true;
     changes.completed.push(id);
     if let Some(first) = coins.iter().map(|coin| coin.seen_at).min() {
         let after_ms = u64::try_from(now.ms_since(first)).unwrap_or(0);
@@ -95,14 +98,30 @@ pub(super) fn complete_if_due(
 }
 
 /// Stores the events that follow from coins that began or ceased to count in this write.
-pub(super) fn announce(
+pub(in crate::watcher) fn announce(
     tx: &WriteTx,
-    context: &Context,
+    context: &EventContext,
+    rates: &Rates,
     changes: &mut Changes,
 ) -> Result<(), Error> {
     for index in std::mem::take(&mut changes.moved) {
         let Some(found) = payments::readable(tx, index)? else { continue };
-        payment_events::store_coin_events(tx, &found, context)?;
+        record_rates(tx, &found.payment, rates)?;
+        changes.announced |= payment_events::store_coin_events(tx, &found, context)?;
+    }
+    Ok(())
+}
+
+/// Stores the exchange rate at the first sight of each late coin of a payment with a price.
+fn record_rates(tx: &WriteTx, payment: &Payment, rates: &Rates) -> Result<(), Error> {
+    let Some(price) = &payment.price else { return Ok(()) };
+    for coin in coins::of_payment(tx, payment.index)? {
+        if coin.rate.is_none()
+            && coin.seen_at > payment.expires_at
+            && let Some(decided) = rates.at(tx, price.amount.currency(), coin.seen_at)?
+        {
+            coins::set_rate(tx, coin.outpoint, decided.rate)?;
+        }
     }
     Ok(())
 }

@@ -87,7 +87,7 @@ impl TestEnv {
 
 fn coin(n: u32, amount: Amount, seen_at: Timestamp) -> Coin {
     let (origin, place) = (Origin::Plain, Place::Mempool);
-    Coin { outpoint: outpoint(n), index: index(n), amount, origin, seen_at, place }
+    Coin { outpoint: outpoint(n), index: index(n), amount, origin, seen_at, place, rate: None }
 }
 
 #[test]

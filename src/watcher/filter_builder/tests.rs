@@ -17,6 +17,8 @@ use crate::domain::payment::Payment;
 use crate::domain::time::Timestamp;
 use crate::node::codec::{Block, PegoutProof, Tx, TxKind};
 use crate::node::mempool::{OutputKind, SeenOutput, SeenTx};
+use crate::operations::payment_events::EventContext;
+use crate::operations::rates::Rates;
 use crate::store::{blocks, indexes, merchants, payments};
 use crate::watcher::apply::{self, Changes};
 use crate::watcher::tests::{header_on, histories};
@@ -191,13 +193,16 @@ fn issue(tx: &WriteTx, n: usize) -> Result<(), Error> {
     payments::insert(tx, &payment)
 }
 
+const CONTEXT: EventContext<'static> =
+    EventContext { network: Network::Regtest, now: NOW, mempool: None };
+
 fn see(tx: &WriteTx, txid: Txid, n: usize) -> Result<(), Error> {
     let amount = Amount::from_litoshis(LITOSHIS).expect("in range");
     let outpoint = OutPoint { txid, vout: 0 };
     let output = SeenOutput { outpoint, amount, script: script(n), kind: OutputKind::Plain };
     let seen = SeenTx { txid, outputs: vec![output], entered_at: None, facts: None };
     let seen_at = apply::SeenAt { now: NOW, compared_at: None };
-    apply::record_seen(tx, &[seen], Network::Regtest, seen_at).map(drop)
+    apply::record_seen(tx, &[seen], Network::Regtest, &Rates::off(), seen_at).map(drop)
 }
 
 /// Both databases with their common history.
@@ -296,7 +301,7 @@ impl Course {
             Act::Disconnect => {
                 let Some(tip) = self.chain.pop() else { return };
                 self.both(Who::ThisProcess, move |tx| {
-                    apply::disconnect(tx, tip, Network::Regtest, NOW).map(drop)
+                    apply::disconnect(tx, tip, &CONTEXT, &Rates::off()).map(drop)
                 });
             }
             Act::Lose => {
@@ -320,13 +325,13 @@ impl Course {
             issued.map_or(Ok(()), |n| issue(tx, n))?;
             let bloom_filter = bloom_filter.complete(tx)?;
             assert_eq!(bloom_filter.is_some(), there, "it is lost by failures only");
-            apply::connect(tx, &of_with, id, Network::Regtest, NOW, bloom_filter.as_ref())
+            apply::connect(tx, &of_with, id, &CONTEXT, &Rates::off(), bloom_filter.as_ref())
         };
         let with = self.with.filter_builder.write(&self.with.store, connect).expect("connected");
         assert_eq!(self.with.filter_builder.bloom_filter.is_some(), there);
         let connect = move |tx: &WriteTx| {
             issued.map_or(Ok(()), |n| issue(tx, n))?;
-            apply::connect(tx, &of_without, id, Network::Regtest, NOW, None)
+            apply::connect(tx, &of_without, id, &CONTEXT, &Rates::off(), None)
         };
         let without = self.without.store.write_blocking(connect).expect("connected");
         assert_eq!(with, without, "of both is told the same");
@@ -341,7 +346,7 @@ impl Course {
             issue(tx, n)?;
             see(tx, txid, n)?;
             let bloom_filter = bloom_filter.complete(tx)?;
-            apply::connect(tx, &block, id, Network::Regtest, NOW, bloom_filter.as_ref())?;
+            apply::connect(tx, &block, id, &CONTEXT, &Rates::off(), bloom_filter.as_ref())?;
             match how {
                 How::Refused => return Err(Error::Busy),
                 How::Panics => panic!("a bug"),

@@ -44,7 +44,7 @@ pub(crate) const TABLES: [(&str, usize, &str); 12] = [
         "coins",
         2,
         "txid, vout, derivation_index, amount, origin, seen_at, place, block_height, block_hash, \
-         pegout",
+         pegout, rate",
     ),
     ("events", 1, "id, derivation_index, kind, merchant_id, url, body, created_at"),
     ("idempotency_keys", 2, "merchant_id, key, request_hash, derivation_index, created_at"),

@@ -27,8 +27,15 @@ fn add_payment(tx: &WriteTx) -> Result<(), store::Error> {
     let payment = Payment { amount, ..Payment::smallest(id, index, at) };
     payments::insert(tx, &payment)?;
     let place = Place::Mempool;
-    let coin =
-        Coin { outpoint: outpoint(), index, amount, origin: Origin::Plain, seen_at: at, place };
+    let coin = Coin {
+        outpoint: outpoint(),
+        index,
+        amount,
+        origin: Origin::Plain,
+        seen_at: at,
+        place,
+        rate: None,
+    };
     coins::insert(tx, &coin)
 }
 

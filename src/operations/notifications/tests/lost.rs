@@ -21,7 +21,7 @@ fn lose_a_payment(tx: &WriteTx) -> Result<(), store::Error> {
     payments::decide(tx, index, Status::Pending, Transition::Complete { late: false }, at)?;
     let (amount, outpoint) = (payment.amount, OutPoint::null());
     let (origin, place) = (Origin::Plain, Place::Removed);
-    coins::insert(tx, &Coin { outpoint, index, amount, origin, seen_at: at, place })
+    coins::insert(tx, &Coin { outpoint, index, amount, origin, seen_at: at, place, rate: None })
 }
 
 #[test]

@@ -3,6 +3,9 @@
 
 use super::*;
 use crate::domain::confirmations::ConfirmationTiers;
+use crate::domain::network::Network;
+use crate::operations::create_payment::Asked;
+use crate::operations::rates::Rates;
 
 /// The gateway: a database, and the sync of the watcher.
 pub(super) struct Gateway {
@@ -67,12 +70,13 @@ impl Gateway {
                     let write = move |tx: &WriteTx, bloom_filter: &mut LentFilter| {
                         let bloom_filter = bloom_filter.complete(tx)?;
                         assert!(bloom_filter.is_some(), "it was built, and nothing has failed");
-                        connect(tx, &block, id, Network::Regtest, now, bloom_filter.as_ref())
+                        connect(tx, &block, id, &context(now), &Rates::off(), bloom_filter.as_ref())
                     };
                     filter_builder.write(&self.store, write).expect("connected");
                 }
                 NextStep::Disconnect(id) => {
-                    let write = move |tx: &WriteTx| disconnect(tx, id, Network::Regtest, now);
+                    let write =
+                        move |tx: &WriteTx| disconnect(tx, id, &context(now), &Rates::off());
                     self.store.write_blocking(write).expect("disconnected");
                 }
                 NextStep::AtTip(at_tip) => break at_tip,
@@ -88,8 +92,8 @@ impl Gateway {
                 let removed = ours.iter().map(|coin| coin.outpoint);
                 let removed: Vec<OutPoint> =
                     removed.filter(|at| !present.contains(&at.txid)).collect();
-                evict(tx, &removed, Network::Regtest, now, &at_tip)?;
-                record_seen(tx, &seen, Network::Regtest, seen_at)
+                evict(tx, &removed, &context(now), &Rates::off(), &at_tip)?;
+                record_seen(tx, &seen, Network::Regtest, &Rates::off(), seen_at)
             })
             .expect("compared");
         node.compared_at = now;
@@ -123,10 +127,17 @@ impl Gateway {
         node.be_heard(&heard);
         let seen_at = SeenAt { now: node.now, compared_at: Some(node.compared_at) };
         self.store
-            .write_blocking(move |tx| record_seen(tx, &[heard.seen()], Network::Regtest, seen_at))
+            .write_blocking(move |tx| {
+                record_seen(tx, &[heard.seen()], Network::Regtest, &Rates::off(), seen_at)
+            })
             .expect("seen");
         false
     }
+}
+
+/// The circumstances of a write at a time.
+pub(super) fn context(now: Timestamp) -> EventContext<'static> {
+    EventContext { network: Network::Regtest, now, mempool: None }
 }
 
 /// The start of each history.
@@ -163,6 +174,7 @@ pub(super) fn set_up(tx: &WriteTx) -> Result<Vec<Payment>, Refusal> {
         confirmations: CONFIRMATIONS,
         confirmation_tiers: ConfirmationTiers::default(),
         low_confirmation_limit: None,
+        rates: Rates::off(),
         large_amount: Amount::MAX,
         confirmations_large: CONFIRMATIONS,
         confirmations_pegout: CONFIRMATIONS,
@@ -177,7 +189,7 @@ pub(super) fn set_up(tx: &WriteTx) -> Result<Vec<Payment>, Refusal> {
     (0..PAYMENTS)
         .map(|n| {
             let new = NewPayment {
-                amount,
+                amount: Asked::Ltc(amount),
                 webhook_url: Some("https://shop.example/hook".to_owned()),
                 redirect_url: None,
                 display_amount: None,

@@ -1,6 +1,8 @@
 //! Single peg-outs: identity proven by kernels, and assumed where a node does not report them.
 
+use super::gateway::context;
 use super::*;
+use crate::domain::network::Network;
 
 /// One history.
 struct Scene {
@@ -55,7 +57,7 @@ impl Scene {
     fn connect_as(&mut self, ms: i64, proof: PegoutProof) {
         let (id, now) = (self.node.tip(), START.plus_ms(ms));
         let block = Block { pegouts: proof, ..self.node.chain.last().expect("a tip").read() };
-        let write = move |tx: &WriteTx| connect(tx, &block, id, Network::Regtest, now, None);
+        let write = move |tx: &WriteTx| connect(tx, &block, id, &context(now), &Rates::off(), None);
         self.gateway.store.write_blocking(write).expect("connected");
     }
 
@@ -190,7 +192,8 @@ fn an_announcement_without_its_kernel_is_still_matched() {
     let mut seen = scene.node.mempool[0].seen();
     seen.outputs[0].kind = OutputKind::Pegout { id: None };
     let seen_at = SeenAt { now: START.plus_ms(10), compared_at: None };
-    let write = move |tx: &WriteTx| record_seen(tx, &[seen], Network::Regtest, seen_at);
+    let write =
+        move |tx: &WriteTx| record_seen(tx, &[seen], Network::Regtest, &Rates::off(), seen_at);
     scene.gateway.store.write_blocking(write).expect("seen");
     scene.mine(&[announced]);
     scene.look_at(2_000);
