@@ -86,12 +86,19 @@ fn take_wrong_of(
         };
         // Several nodes are a list of sections.
         let several = key == NODE && value.is_array();
-        let right = several || std::mem::discriminant(example) == std::mem::discriminant(value);
+        let decimal = is_decimal(key) && (value.is_float() || value.is_str());
+        let right =
+            several || decimal || std::mem::discriminant(example) == std::mem::discriminant(value);
         if !right {
             mistakes.push(format!("{prefix}{key} must be {}", kind(example)));
         }
         right
     });
+}
+
+/// Whether a key's number may have decimals, or be text.
+pub(super) fn is_decimal(key: &str) -> bool {
+    ["max_deviation_percent", "spread_percent"].contains(&key)
 }
 
 fn kind(example: &Value) -> &'static str {
