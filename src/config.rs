@@ -11,6 +11,7 @@ mod layers;
 mod money;
 mod new_file;
 mod nodes;
+mod rates;
 mod raw;
 mod read;
 mod urls;

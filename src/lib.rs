@@ -23,6 +23,8 @@ mod view;
 mod watchdog;
 
 mod node;
+mod outbound;
+mod rates;
 mod store;
 
 mod operations;

@@ -34,6 +34,8 @@ use crate::node::nodes::Nodes;
 use crate::node::transport::Cancelled;
 use crate::node::zmq::Counters;
 use crate::notifier::Notifier;
+use crate::operations::rates::Rates;
+use crate::rates::Refresher;
 use crate::store::{self, Store, blocks, indexes};
 use crate::sweeper::Sweeper;
 use crate::sweeper::seals::Access;
@@ -265,7 +267,21 @@ impl Gateway {
             tokio::join!(http::server::serve(api, settings, listener), following);
             Ok(())
         });
+        self.start_rates(running);
         Ok(listening)
+    }
+
+    /// Starts the refresh of exchange rates, if there are sources to ask.
+    fn start_rates(&self, running: &mut Running) {
+        if self.config.rate_sources.asks_sources() {
+            let refresher = Refresher {
+                store: self.store.clone(),
+                settings: self.config.rate_sources.clone(),
+                clock: self.config.clock.clone(),
+                shutdown: self.shutdown.clone(),
+            };
+            running.start(Role::Api, refresher.run());
+        }
     }
 
     fn start_webhooks(&self, running: &mut Running) -> anyhow::Result<()> {
@@ -312,6 +328,7 @@ impl Gateway {
             clock: self.config.clock.clone(),
             database: self.config.database.clone(),
             hot_limit: self.config.hot_limit(),
+            rates: Rates::new(self.config.rates.clone()),
             zmq: counts_zmq.then(|| Arc::clone(&self.zmq_counters)),
         };
         #[expect(clippy::disallowed_methods, reason = "this is the one place that starts tasks")]

@@ -10,6 +10,7 @@ mod event_body;
 pub(crate) mod merchant;
 pub(crate) mod notification;
 mod payment;
+pub(crate) mod rates;
 pub(crate) mod role_status;
 mod site;
 pub(crate) mod sweep;

@@ -23,6 +23,7 @@ mod openapi;
 mod output;
 mod payment;
 mod progress;
+mod rates;
 mod rescan;
 mod restore;
 mod secret;
@@ -78,6 +79,8 @@ enum Command {
     Payment(payment::Payment),
     /// List webhook events and send them again
     Webhook(webhook::Webhook),
+    /// Show the exchange rate of each currency
+    Rates(rates::Rates),
     /// Pay out now, or use an external signer
     Sweep(sweep::Sweep),
     /// Print the secret that verifies the sweeper's notifications
@@ -136,6 +139,7 @@ pub fn run() -> ExitCode {
         Command::Merchant(command) => command.run(config, format),
         Command::Payment(command) => command.run(config, format),
         Command::Webhook(command) => command.run(config, format),
+        Command::Rates(command) => command.run(config, format),
         Command::Sweep(command) => command.run(config, format),
         Command::SweeperWebhookSecret(command) => command.run(config, format),
         Command::Rescan(command) => command.run(config, format),

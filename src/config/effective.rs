@@ -19,7 +19,7 @@ use crate::operations::{create_payment, merchants, retention};
 use crate::secret::{RowKeys, Secrets};
 use crate::sweeper::private_file::Held;
 use crate::view::Site;
-use crate::{bot, http, sweeper, watcher, webhooks};
+use crate::{bot, http, operations, rates, sweeper, watcher, webhooks};
 
 /// The validated configuration of all roles.
 #[derive(Debug, Clone)]
@@ -54,6 +54,10 @@ pub(crate) struct Config {
     /// Contents of key files that were read before root's rights were given up.
     pub(crate) held: Held,
     pub(crate) payments: create_payment::Rules,
+    /// Prices in currencies: which ones, and by which rules.
+    pub(crate) rates: operations::rates::Settings,
+    /// The sources of exchange rates.
+    pub(crate) rate_sources: rates::Settings,
     pub(crate) merchants: merchants::Rules,
     pub(crate) sweeper: sweeper::Settings,
     /// Absent without a seal key.

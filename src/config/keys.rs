@@ -95,7 +95,9 @@ fn take_wrong_of(
         }
         // Several nodes are a list of sections.
         let several = key == NODE && value.is_array();
-        let right = several || std::mem::discriminant(example) == std::mem::discriminant(value);
+        let decimal = is_decimal(key) && (value.is_float() || value.is_str());
+        let right =
+            several || decimal || std::mem::discriminant(example) == std::mem::discriminant(value);
         if !right {
             mistakes.push(format!("{prefix}{key} must be {}", kind(example)));
         }
@@ -106,6 +108,11 @@ fn take_wrong_of(
 /// The first table of a list of tables, such as `[[payments.confirmation_tiers]]`.
 fn table_of_list(example: &Value) -> Option<&Table> {
     example.as_array()?.first()?.as_table()
+}
+
+/// Whether a key's number may have decimals, or be text.
+pub(super) fn is_decimal(key: &str) -> bool {
+    ["max_deviation_percent", "spread_percent"].contains(&key)
 }
 
 fn kind(example: &Value) -> &'static str {

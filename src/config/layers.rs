@@ -73,11 +73,13 @@ pub(super) fn set_from_environment(
         Some((section, _)) => known.get(section).and_then(Value::as_table).cloned(),
         None => Some(known),
     };
-    if !known.is_some_and(|known| known.contains_key(key)) {
+    if !known.as_ref().is_some_and(|known| known.contains_key(key)) {
         return Err(format!("{ENVIRONMENT}{name} names an unknown key"));
     }
     let bad = |kind: &str| format!("{ENVIRONMENT}{name} must be {kind}");
-    let value = match section.get(key) {
+    let value = match section.get(key).or(known.as_ref().and_then(|known| known.get(key))) {
+        Some(Value::Integer(_)) if keys::is_decimal(key) => Value::String(text),
+        Some(Value::Table(_)) => table_of(&text).ok_or_else(|| bad("a list such as a=b,c=d"))?,
         Some(Value::Boolean(_)) => Value::Boolean(text.parse().map_err(|_| bad("true or false"))?),
         Some(Value::Integer(_)) => Value::Integer(text.parse().map_err(|_| bad("a whole number"))?),
         Some(Value::Array(_)) => {
@@ -88,4 +90,14 @@ pub(super) fn set_from_environment(
     };
     section.insert(key.to_owned(), value);
     Ok(())
+}
+
+/// A table from text such as `EUR=80.00,USD=90`.
+fn table_of(text: &str) -> Option<Value> {
+    let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
+    let pairs = parts.map(|part| {
+        let (name, value) = part.split_once('=')?;
+        Some((name.trim().to_owned(), Value::String(value.trim().to_owned())))
+    });
+    pairs.collect::<Option<Table>>().map(Value::Table)
 }

@@ -1,5 +1,6 @@
 //! The configuration as parsed from TOML, not validated. Unknown keys are refused.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde::Deserialize;
@@ -27,6 +28,7 @@ pub(super) struct Raw {
     pub(super) chain_guard: RawChainGuard,
     pub(super) audit: RawAudit,
     pub(super) retention: RawRetention,
+    pub(super) rates: RawRates,
 }
 
 #[derive(Debug, Deserialize)]
@@ -80,6 +82,26 @@ pub(super) struct RawRetention {
     pub(super) unpaid_payments: String,
     pub(super) webhook_attempts: String,
     pub(super) idempotency_keys: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawRates {
+    pub(super) currencies: Vec<String>,
+    pub(super) sources: Vec<String>,
+    pub(super) refresh: String,
+    pub(super) max_age: String,
+    /// A number with decimals, or its text.
+    pub(super) max_deviation_percent: toml::Value,
+    pub(super) min_sources: u32,
+    pub(super) spread_percent: toml::Value,
+    pub(super) reference: Option<String>,
+    pub(super) reference_max_age: String,
+    #[serde(default)]
+    pub(super) fixed: BTreeMap<String, toml::Value>,
+    pub(super) ca_file: Option<PathBuf>,
+    #[serde(default)]
+    pub(super) base_urls: BTreeMap<String, String>,
 }
 
 #[derive(Debug, Deserialize)]

@@ -16,6 +16,7 @@ use crate::domain::notification;
 use crate::domain::time::DAY_MS;
 use crate::domain::webhook_url::PrivateNetworks;
 use crate::http::checkout::branding::{Branding, Theme};
+use crate::operations::rates::Rates;
 use crate::operations::{create_payment, merchants, retention};
 use crate::safe_file;
 use crate::secret::{
@@ -31,6 +32,7 @@ use super::money::{
     beside, read_key_origin, read_notify_url, read_payments, read_sweeper, read_xpub,
 };
 use super::nodes::{read_chain_guard, read_nodes};
+use super::rates::read_rates;
 use super::raw::{
     Raw, RawCheckout, RawClock, RawDiscord, RawHttp, RawMetrics, RawRetention, RawWebhooks,
 };
@@ -88,9 +90,10 @@ impl Raw {
         let metrics_listen = read_metrics_listen(diagnostics, &self.metrics, public);
         require_key_files(diagnostics, &self);
         let clock = read_clock(diagnostics, &self.clock, network);
+        let rates = read_rates(diagnostics, &self.rates, network);
         let retention = read_retention(diagnostics, &self.retention, payments.as_ref());
         let egress = read_egress(diagnostics, &self.webhooks);
-        let network = network?;
+        let (network, (rates, rate_sources)) = (network?, rates?);
         let (master_secret, row_keys) = keys?;
         Some(Config {
             network,
@@ -114,7 +117,9 @@ impl Raw {
             signing_key_file: self.wallet.signing_key_file,
             passphrase_file: self.wallet.passphrase_file,
             held: Held::default(),
-            payments: payments?,
+            payments: create_payment::Rules { rates: Rates::new(rates.clone()), ..payments? },
+            rates,
+            rate_sources,
             merchants: merchants::Rules { network, payout_address_delay_ms: delay? },
             seals: self.sweeper.seal_key_file.map(|key_file| sweeper::seals::Settings {
                 seal_state_file: self.sweeper.seal_state_file.unwrap_or_else(|| beside(&key_file)),

@@ -32,9 +32,12 @@ pub(crate) enum BadUrl {
     Wildcard,
     #[error("must name a port between 1 and 65535")]
     Port,
+    #[error("must begin with https://; http:// is for regtest, to an address of this machine")]
+    PlainHttp,
 }
 
 const SITE: &str = "https://pay.example.com";
+const RATE_SOURCE: &str = "https://api.kraken.com";
 const NODE: &str = "http://127.0.0.1:9332";
 const PUBLISHER: &str = "tcp://127.0.0.1:28332";
 
@@ -54,6 +57,33 @@ pub(super) fn read_optional_site(
     text: Option<&str>,
 ) -> Option<String> {
     diagnostics.take(key, read_site(text?))
+}
+
+/// Parses the base URL of a source of exchange rates. Plain http is for stand-ins on this
+/// machine, where `plain_http` allows it.
+///
+/// # Errors
+/// [`BadUrl`].
+pub(super) fn read_rate_source(text: &str, plain_http: PlainHttp) -> Result<String, BadUrl> {
+    let url = read_http(text, RATE_SOURCE)?;
+    let is_loopback = match url.host() {
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        Some(Host::Domain(name)) => name == "localhost",
+        None => false,
+    };
+    if url.scheme() == "http" && !(is_loopback && plain_http == PlainHttp::Loopback) {
+        return Err(BadUrl::PlainHttp);
+    }
+    Ok(url.as_str().trim_end_matches('/').to_owned())
+}
+
+/// Whether a source of exchange rates may be asked without TLS.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum PlainHttp {
+    Refused,
+    /// On this machine only.
+    Loopback,
 }
 
 /// Parses the URL of a node's RPC.

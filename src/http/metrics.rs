@@ -11,17 +11,21 @@ use crate::clock::Clock;
 use crate::domain::amount::Amount;
 use crate::domain::chain::BlockId;
 use crate::domain::payout_address::Reason;
+use crate::domain::rate::Refresh;
 use crate::domain::time::Timestamp;
 use crate::logging;
 use crate::metrics;
 use crate::node::zmq::Counters;
 use crate::operations::payments::chain_suspect;
+use crate::operations::rates::Rates;
 use crate::safe_file::with_suffix;
 use crate::store::role_status::RoleStatus;
 use crate::store::totals::{Totals, totals};
 use crate::store::{
-    ReadTx, Store, blocks, disk_space, payments, payout_waits, retention, role_status,
+    ReadTx, Store, blocks, disk_space, payments, payout_waits, rates, retention, role_status,
 };
+use crate::view::Time;
+use crate::view::rates::{CurrencyRateView, PercentNumber};
 use crate::view::role_status::Role;
 
 /// The sources of the operator's interface.
@@ -32,6 +36,7 @@ pub(crate) struct Ops {
     pub(crate) database: PathBuf,
     /// `sweeper.max_hot_balance`, if the signing key is on this machine.
     pub(crate) hot_limit: Option<Amount>,
+    pub(crate) rates: Rates,
     /// Counters of the watcher, if it runs in this process.
     pub(crate) zmq: Option<Arc<Counters>>,
 }
@@ -48,11 +53,14 @@ pub(super) async fn gather(ops: &Ops) -> anyhow::Result<String> {
     let help = "sweeper.max_hot_balance if the signing key is on this machine; 0: no limit";
     gauge(&registry, "litegate_hot_limit_litoshis", help, i64::try_from(limit)?)?;
     let now = ops.clock.now();
-    let read = ops.store.read(Stored::read).await;
+    let read = ops.store.read(move |tx| Stored::read(tx, now)).await;
     let help = "1 if the database could be read; otherwise its series are missing";
     gauge(&registry, "litegate_database_readable", help, i64::from(read.is_ok()))?;
     match read {
-        Ok(stored) => stored.register(&registry, now)?,
+        Ok(stored) => {
+            register_rates(&registry, &ops.rates, stored.rates.as_ref(), now)?;
+            stored.register(&registry, now)?;
+        }
         Err(error) => {
             tracing::error!(error = format!("{error:#}"), "cannot read the database for metrics")
         }
@@ -137,10 +145,12 @@ struct Stored {
     table_bytes: Vec<(String, i64)>,
     /// Merchants with waiting payouts, by reason.
     payout_waits: Vec<(String, i64)>,
+    /// The last refresh of the exchange rates.
+    rates: Option<Refresh>,
 }
 
 impl Stored {
-    fn read(tx: &ReadTx) -> anyhow::Result<Stored> {
+    fn read(tx: &ReadTx, now: Timestamp) -> anyhow::Result<Stored> {
         Ok(Stored {
             totals: totals(tx)?,
             tip: blocks::tip(tx)?,
@@ -149,12 +159,14 @@ impl Stored {
             lost: payments::completed_without_coins(tx)?.len(),
             table_bytes: retention::sizes(tx)?,
             payout_waits: count_payout_waits(tx)?,
+            rates: rates::newest(tx, Timestamp::from_ms(0), now)?,
         })
     }
 
     fn register(self, registry: &Registry, now: Timestamp) -> anyhow::Result<()> {
-        let Stored { totals, tip, role_status, chain_guard, lost, table_bytes, payout_waits } =
-            self;
+        let Stored {
+            totals, tip, role_status, chain_guard, lost, table_bytes, payout_waits, ..
+        } = self;
         let age = |since: Option<Timestamp>| since.map_or(0, |since| now.ms_since(since) / 1000);
         labelled(registry, "litegate_payments", "Payments by status", "status", &totals.payments)?;
         let help = "Size of each table with its indexes, measured once a day";
@@ -231,6 +243,41 @@ fn register_sync(
     if let Some(at) = role_status.and_then(|role_status| role_status.at) {
         let help = "Seconds since the watcher last reached the node's tip";
         gauge(registry, "litegate_watcher_last_sync_age_seconds", help, now.ms_since(at) / 1000)?;
+    }
+    Ok(())
+}
+
+/// The rates of the configured currencies; no series without currencies.
+fn register_rates(
+    registry: &Registry,
+    rates: &Rates,
+    known: Option<&Refresh>,
+    now: Timestamp,
+) -> anyhow::Result<()> {
+    let views = rates.overview(known, now);
+    if views.is_empty() {
+        return Ok(());
+    }
+    let each = |value: &dyn Fn(&CurrencyRateView) -> Option<i64>| -> Vec<(String, i64)> {
+        views.iter().filter_map(|view| Some((view.currency.to_owned(), value(view)?))).collect()
+    };
+    let ages = each(&|view| view.at.map(|Time(at)| now.ms_since(at) / 1000));
+    let help = "Age of the oldest quote that the rate uses; no series without a usable rate";
+    labelled(registry, "litegate_rate_age_seconds", help, "currency", &ages)?;
+    let used = each(&|view| i64::try_from(view.sources.iter().filter(|s| s.used).count()).ok());
+    let help = "Quotes that the rate uses; 0 without a usable rate";
+    labelled(registry, "litegate_rate_usable_sources", help, "currency", &used)?;
+    let help = "Distance of a quote from the median of the fresh ones, in hundredths of a percent";
+    let opts = Opts::new("litegate_rate_deviation_basis_points", help);
+    let deviations = IntGaugeVec::new(opts, &["source", "currency"])?;
+    registry.register(Box::new(deviations.clone()))?;
+    for view in &views {
+        for source in &view.sources {
+            if let Some(PercentNumber(deviation)) = source.deviation_percent {
+                let deviation = i64::try_from(deviation.hundredths())?;
+                deviations.with_label_values(&[source.source, view.currency]).set(deviation);
+            }
+        }
     }
     Ok(())
 }

@@ -3,6 +3,8 @@
 //! Asks no source: a refresh is stored by the role `api` ([`crate::rates`]). A call costs one
 //! look-up of a primary key, and parses a row only if it is a new one.
 
+mod overview;
+
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::domain::fiat::{Currency, FiatAmount};
@@ -61,12 +63,7 @@ impl Rates {
         if let Some(fixed) = self.fixed(currency, now) {
             return Ok(Ok(fixed));
         }
-        let Settings { rules, reference_max_age_ms, .. } = &*self.settings;
-        let Some(known) = self.known_at(tx, now)? else {
-            let reason = NoRateReason::TooFew { fresh: 0, needed: rules.min_sources };
-            return Ok(Err(NoRate { reason, verdicts: Vec::new() }));
-        };
-        Ok(known.decide(rules, *reference_max_age_ms, currency, now))
+        Ok(self.decide(currency, self.known_at(tx, now)?.as_deref(), now))
     }
 
     /// The rate of a currency as it was known at a moment; `None` if there was no usable one.
@@ -81,6 +78,26 @@ impl Rates {
         moment: Timestamp,
     ) -> Result<Option<Decided>, store::Error> {
         Ok(self.current(tx, currency, moment)?.ok())
+    }
+
+    /// The rate of a currency by a refresh.
+    fn decide(
+        &self,
+        currency: Currency,
+        known: Option<&Refresh>,
+        now: Timestamp,
+    ) -> Result<Decided, NoRate> {
+        if let Some(fixed) = self.fixed(currency, now) {
+            return Ok(fixed);
+        }
+        let Settings { rules, reference_max_age_ms, .. } = &*self.settings;
+        match known {
+            Some(known) => known.decide(rules, *reference_max_age_ms, currency, now),
+            None => {
+                let reason = NoRateReason::TooFew { fresh: 0, needed: rules.min_sources };
+                Err(NoRate { reason, verdicts: Vec::new() })
+            }
+        }
     }
 
     fn fixed(&self, currency: Currency, now: Timestamp) -> Option<Decided> {

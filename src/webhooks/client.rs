@@ -1,21 +1,18 @@
-//! The HTTP client of all outbound requests: no redirects, no proxy, bounded time, bounded
-//! response.
-//!
-//! [`Sender`] posts webhooks, and only to addresses that `target` allows. [`probe_client`] is
-//! for `doctor`, which requests the gateway's own URL.
+//! Posts webhooks, and only to addresses that `target` allows. The rules of all outbound
+//! requests are in `outbound.rs`.
 
 use std::error::Error as _;
-use std::time::Duration;
 
+use reqwest::Client;
 use reqwest::header::{
     CONTENT_TYPE, HeaderMap, HeaderValue, InvalidHeaderValue, RETRY_AFTER, USER_AGENT,
 };
-use reqwest::{Client, ClientBuilder, Response, redirect};
 
 use crate::domain::egress::Egress;
 use crate::domain::printable::is_unprintable;
 use crate::domain::retry::RetryAfter;
 use crate::domain::time::Timestamp;
+use crate::outbound::{self, NoResponse, OUR_NAME, Timeouts, builder, read_start};
 
 use super::target::{
     CheckingResolver, LookUp, NameNotFound, PrivateAddress, ask_system, may_reach,
@@ -25,19 +22,6 @@ use super::target::{
 const BODY_BYTES_MAX: usize = 16 * 1024;
 
 const ANSWER_CHARS_KEPT: usize = 256;
-
-/// Limits of connecting and of the whole request.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Timeouts {
-    pub(crate) connect: Duration,
-    pub(crate) total: Duration,
-}
-
-impl Default for Timeouts {
-    fn default() -> Timeouts {
-        Timeouts { connect: Duration::from_secs(5), total: Duration::from_secs(15) }
-    }
-}
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Answer {
@@ -80,32 +64,6 @@ impl NoAnswer {
         NoAnswer::Tls,
         NoAnswer::Broken,
     ];
-}
-
-fn builder(total: Duration) -> ClientBuilder {
-    Client::builder().no_proxy().redirect(redirect::Policy::none()).timeout(total)
-}
-
-/// A client for the gateway's own URL, which may be on a private network.
-///
-/// # Errors
-/// If the system has no usable TLS.
-pub(super) fn probe_client(total: Duration) -> Result<Client, reqwest::Error> {
-    builder(total).build()
-}
-
-/// Reads at most `bytes_max` of a response body. A body that is cut off counts as far as it
-/// came.
-pub(super) async fn read_start(response: &mut Response, bytes_max: usize) -> Vec<u8> {
-    let mut body = Vec::new();
-    while body.len() < bytes_max {
-        match response.chunk().await {
-            Ok(Some(chunk)) => body.extend_from_slice(&chunk),
-            Ok(None) | Err(_) => break,
-        }
-    }
-    body.truncate(bytes_max);
-    body
 }
 
 /// Posts webhooks to allowed addresses. Clones share the client.
@@ -164,7 +122,7 @@ impl Sender {
             .post(url.as_str())
             .headers(headers)
             .header(CONTENT_TYPE, "application/json")
-            .header(USER_AGENT, concat!("litegate/", env!("CARGO_PKG_VERSION")))
+            .header(USER_AGENT, OUR_NAME)
             .body(body);
         let mut response = request.send().await.map_err(|error| classify(&error))?;
         let read = read_start(&mut response, BODY_BYTES_MAX).await;
@@ -176,7 +134,7 @@ impl Sender {
     }
 }
 
-/// Classifies an error by its chain of causes.
+/// Classifies an error: the reasons of `target` first, then those of every request.
 fn classify(error: &reqwest::Error) -> NoAnswer {
     let mut cause = error.source();
     while let Some(inner) = cause {
@@ -186,17 +144,13 @@ fn classify(error: &reqwest::Error) -> NoAnswer {
         if inner.is::<NameNotFound>() {
             return NoAnswer::NoSuchName;
         }
-        if inner.is::<native_tls::Error>() {
-            return NoAnswer::Tls;
-        }
         cause = inner.source();
     }
-    if error.is_timeout() {
-        NoAnswer::Timeout
-    } else if error.is_connect() {
-        NoAnswer::Connect
-    } else {
-        NoAnswer::Broken
+    match outbound::classify(error) {
+        NoResponse::Timeout => NoAnswer::Timeout,
+        NoResponse::Connect => NoAnswer::Connect,
+        NoResponse::Tls => NoAnswer::Tls,
+        NoResponse::Broken | NoResponse::TooLarge => NoAnswer::Broken,
     }
 }
 

@@ -14,10 +14,11 @@ use crate::domain::merchant::Merchant;
 use crate::domain::retry::{self, Next};
 use crate::metrics;
 use crate::notifier::Notifier;
+use crate::outbound::Timeouts;
 use crate::secret::{self, Secrets};
 use crate::store::{self, Store, WriteTx, events, merchants};
 
-use super::client::{Answer, NoAnswer, Sender, Timeouts, headers, shown};
+use super::client::{Answer, NoAnswer, Sender, headers, shown};
 use super::delivery_slots::InFlight;
 use super::sign;
 

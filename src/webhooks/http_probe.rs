@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::client::{probe_client, read_start};
+use crate::outbound::{probe_client, read_start};
 
 /// The most that is read of a response body, in bytes.
 const BODY_BYTES_MAX: usize = 4096;

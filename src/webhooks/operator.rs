@@ -8,9 +8,10 @@ use anyhow::Context;
 
 use crate::domain::time::Timestamp;
 use crate::domain::webhook_url::{PrivateNetworks, WebhookUrl};
+use crate::outbound::Timeouts;
 use crate::secret::Secret;
 
-use super::client::{self, Answer, Sender, Timeouts};
+use super::client::{self, Answer, Sender};
 use super::sign::signature;
 
 /// Sends to one URL. Clones share the client.

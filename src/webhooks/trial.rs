@@ -12,10 +12,11 @@ use crate::domain::network::Network;
 use crate::domain::payment::PaymentId;
 use crate::domain::time::Timestamp;
 use crate::operations::Refusal;
+use crate::outbound::Timeouts;
 use crate::secret::{self, Secrets};
 use crate::view::{EventBody, TrialView};
 
-use super::client::{self, Answer, NoAnswer, Sender, Timeouts};
+use super::client::{self, Answer, NoAnswer, Sender};
 use super::sign::Signer;
 
 /// Checks a URL by the rules for new payments.

@@ -79,6 +79,7 @@ mod powercut;
 mod progress;
 mod proxies;
 mod pruned;
+mod rates;
 mod ready;
 mod receivers;
 mod recognised;

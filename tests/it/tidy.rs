@@ -9,7 +9,7 @@ use crate::harness::files;
 
 /// The rows of the house. A file may import files of a smaller number only; those of row 6 and
 /// the folders of row 5 also those that stand before them.
-const ROWS: [(&str, u32); 29] = [
+const ROWS: [(&str, u32); 31] = [
     ("domain", 10),
     ("view", 20),
     ("safe_file", 19),
@@ -26,6 +26,8 @@ const ROWS: [(&str, u32); 29] = [
     ("crash", 18),
     ("store", 30),
     ("node", 30),
+    ("outbound", 25),
+    ("rates", 31),
     ("operations", 40),
     ("watcher", 50),
     ("webhooks", 51),
@@ -42,7 +44,7 @@ const ROWS: [(&str, u32); 29] = [
 ];
 
 /// Crates that may be imported in one place only.
-const HOMES: [(&str, &[&str]); 27] = [
+const HOMES: [(&str, &[&str]); 29] = [
     ("warp", &["http/"]),
     ("hyper", &["http/"]),
     ("hyper_util", &["http/"]),
@@ -61,7 +63,7 @@ const HOMES: [(&str, &[&str]); 27] = [
     ("scheduled_thread_pool", &["store/"]),
     ("bitcoincore_rpc", &["node/"]),
     ("zmq", &["node/"]),
-    ("reqwest", &["webhooks/"]),
+    ("reqwest", &["outbound.rs", "webhooks/"]),
     ("toml", &["config.rs", "config/", "cli/"]),
     ("clap", &["cli/"]),
     ("clap_complete", &["cli/"]),
@@ -70,6 +72,8 @@ const HOMES: [(&str, &[&str]); 27] = [
     ("indicatif", &["cli/"]),
     ("totp_rs", &["secret/"]),
     ("iso_currency", &["domain/fiat.rs"]),
+    ("quick_xml", &["rates/"]),
+    ("time", &["rates/"]),
 ];
 
 /// Words that say nothing about a thing.

@@ -5,6 +5,7 @@ mod finding;
 mod machine;
 mod node;
 mod outside;
+mod rates;
 mod rows;
 mod subject;
 
@@ -112,6 +113,7 @@ fn parts(config: &Config) -> Vec<Part> {
     parts.push(Part { late: Verdict::Warning, ..payout_addresses });
     let public_url = Part::new("public URL", outside::check_public_url);
     parts.push(Part { late: Verdict::Warning, ..public_url });
+    parts.push(Part { late: Verdict::Warning, ..Part::new("rates", rates::check) });
     parts.push(Part::new("discord", outside::check_discord));
     parts
 }

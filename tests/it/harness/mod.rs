@@ -8,6 +8,7 @@ pub(crate) mod authenticator;
 pub(crate) mod clock;
 pub(crate) mod database;
 pub(crate) mod discord;
+pub(crate) mod exchanges;
 pub(crate) mod expected;
 pub(crate) mod files;
 pub(crate) mod gateway;

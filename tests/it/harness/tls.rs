@@ -74,6 +74,14 @@ impl Identity {
         Identity { certificate: builder.build(), key }
     }
 
+    /// Accepts connections with this certificate.
+    pub(super) fn acceptor(&self) -> SslAcceptor {
+        let mut acceptor = SslAcceptor::mozilla_intermediate_v5(SslMethod::tls_server()).unwrap();
+        acceptor.set_private_key(&self.key).unwrap();
+        acceptor.set_certificate(&self.certificate).unwrap();
+        acceptor.build()
+    }
+
     /// Writes the certificate as a client's list of authorities.
     pub(crate) fn write(&self, file: &Path) {
         std::fs::write(file, self.certificate.to_pem().unwrap()).unwrap();
@@ -108,10 +116,7 @@ struct State {
 
 impl TlsReceiver {
     pub(crate) fn start(identity: &Identity) -> TlsReceiver {
-        let mut acceptor = SslAcceptor::mozilla_intermediate_v5(SslMethod::tls_server()).unwrap();
-        acceptor.set_private_key(&identity.key).unwrap();
-        acceptor.set_certificate(&identity.certificate).unwrap();
-        let acceptor = acceptor.build();
+        let acceptor = identity.acceptor();
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         let state = Arc::new(State::default());
