@@ -197,7 +197,7 @@ fn collect_fixed(bundle: &Bundle, resource: &FluentResource, fixed: &mut HashMap
     }
 }
 
-fn escape(text: &str) -> String {
+pub(crate) fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in text.chars() {
         match character {

@@ -32,9 +32,10 @@
     // Counted from what the server says is left: the shopper's clock may be wrong.
     deadline = Date.now() + left.dataset.left * 1000;
     left.setAttribute("aria-hidden", "true");
-    const clock = document.querySelector("time");
     const options = { hour: "2-digit", minute: "2-digit", timeZoneName: "short" };
-    clock.textContent = new Date(clock.dateTime).toLocaleTimeString(document.documentElement.lang, options);
+    for (const clock of document.querySelectorAll("time")) {
+      clock.textContent = new Date(clock.dateTime).toLocaleTimeString(document.documentElement.lang, options);
+    }
     tick();
   };
 

@@ -41,6 +41,11 @@ impl Currency {
         self.0.code()
     }
 
+    /// The usual symbol, such as €; the three letters if there is none.
+    pub(crate) fn symbol(self) -> String {
+        self.0.symbol().to_string()
+    }
+
     /// Decimals of the minor unit: 2 for EUR, 0 for JPY, 3 for KWD.
     pub(crate) fn decimals(self) -> u32 {
         u32::from(self.0.exponent().unwrap_or_default())

@@ -10,11 +10,12 @@ pub(crate) mod language;
 use askama::Template;
 
 use crate::domain::amount::Amount;
+use crate::domain::fiat::FiatAmount;
 use crate::domain::network::BLOCK_INTERVAL_SECONDS;
 use crate::domain::payment::Detail;
 use crate::domain::time::Timestamp;
 use crate::domain::webhook_url::RedirectUrl;
-use crate::i18n::{Catalog, Value};
+use crate::i18n::{Catalog, Value, escape};
 
 use super::qr::Codes;
 
@@ -30,6 +31,8 @@ pub(crate) struct Checkout {
     pub(crate) reference: Option<String>,
     /// The price in the shop's own words.
     pub(crate) display_amount: Option<String>,
+    /// The price in another currency, from which the amount was calculated.
+    pub(crate) price: Option<FiatAmount>,
     pub(crate) amount: Amount,
     pub(crate) due: Amount,
     pub(crate) received: Amount,
@@ -79,6 +82,8 @@ struct Page<'p> {
     hint: String,
     /// Markup: the price in the shop's own words, attributed to the shop.
     quoted: Option<String>,
+    /// Markup: the price in another currency, and until when its rate is held.
+    price: Option<String>,
     /// The colour of the favicon, as hexadecimal digits.
     color: &'static str,
     /// Whether address, QR code and buttons are shown.
@@ -165,6 +170,7 @@ fn page<'p>(checkout: &'p Checkout, branding: &'p Branding, codes: &Codes) -> Pa
         title: catalog.html(state.title, &values),
         hint: catalog.html(state.hint, &values),
         quoted: checkout.display_amount.as_ref().map(quoted),
+        price: checkout.price.map(|price| price_line(catalog, price, checkout)),
         color: state.color,
         asks,
         live: !checkout.detail.is_final(),
@@ -259,14 +265,40 @@ fn soon(catalog: &'static Catalog) -> String {
     format!("{}: {}", catalog.text("time-left"), catalog.say("minutes", &[("n", &"{n}")]))
 }
 
+/// The price in another currency. While it can be paid, with the amount in LTC and the time
+/// until which its rate is held.
+fn price_line(catalog: &'static Catalog, price: FiatAmount, checkout: &Checkout) -> String {
+    let sum = price.to_string().replace('.', catalog.text("decimal-sign"));
+    let currency = price.currency().symbol();
+    let price = catalog.say("price", &[("sum", &sum), ("currency", &currency)]);
+    if !checkout.detail.asks_for_money() {
+        return escape(&price);
+    }
+    let amount = format!("{}\u{a0}LTC", checkout.amount);
+    let (text, time) = clock(checkout.expires_at);
+    let values: [(&str, &dyn Value); 3] = [("price", &price), ("amount", &amount), ("time", &time)];
+    let line = catalog.html("rate-held", &values);
+    line.replace(&format!("<bdi>{time}</bdi>"), &time_element(&text, &time))
+}
+
 /// The deadline's hour and minute in UTC; the script replaces them by local time.
 fn until(catalog: &Catalog, deadline: Timestamp) -> String {
-    let text = deadline.to_string();
-    let clock = text.get(11..16).unwrap_or_default();
-    let until = catalog.html("until", &[("time", &format!("{clock} UTC"))]);
-    // Its only value, which the catalog has put into a `<bdi>`, becomes a `<time>`.
-    let time = format!("<time datetime=\"{text}\" dir=\"ltr\">");
-    until.replace("<bdi>", &time).replace("</bdi>", "</time>")
+    let (text, time) = clock(deadline);
+    let until = catalog.html("until", &[("time", &time)]);
+    // The catalog has put the value into a `<bdi>`.
+    until.replace(&format!("<bdi>{time}</bdi>"), &time_element(&text, &time))
+}
+
+/// A time in RFC 3339, and its hour and minute in UTC.
+fn clock(at: Timestamp) -> (String, String) {
+    let text = at.to_string();
+    let time = format!("{} UTC", text.get(11..16).unwrap_or_default());
+    (text, time)
+}
+
+/// The script shows it in local time.
+fn time_element(text: &str, time: &str) -> String {
+    format!("<time datetime=\"{text}\" dir=\"ltr\">{time}</time>")
 }
 
 /// A time in RFC 3339, and the same shortened for people.

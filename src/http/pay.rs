@@ -99,6 +99,7 @@ fn checkout(api: &Api, facts: &PaymentFacts, language: Language) -> Checkout {
         business_name: facts.business_name.clone(),
         reference: payment.reference.clone(),
         display_amount: payment.display_amount.clone(),
+        price: payment.price.as_ref().map(|price| price.amount),
         amount: payment.amount,
         due: assessment.due,
         received: assessment.seen,

@@ -76,6 +76,7 @@ mod payout_address;
 mod payouts;
 mod pegouts;
 mod powercut;
+mod prices;
 mod progress;
 mod proxies;
 mod pruned;

@@ -2,6 +2,7 @@
 
 use super::branding::{Theme, contrast, hash};
 use super::*;
+use crate::domain::fiat::Currency;
 
 /// With the default branding.
 fn render(checkout: &Checkout) -> Result<Rendered, askama::Error> {
@@ -21,6 +22,7 @@ fn checkout(detail: Detail) -> Checkout {
         business_name: "Fish & <b>Chips</b>".to_owned(),
         reference: Some("\"><script>alert(1)</script>".to_owned()),
         display_amount: Some("4.17 EUR<i>".to_owned()),
+        price: None,
         amount: amount("0.05"),
         due: amount("0.03"),
         received: amount("0.02"),
@@ -123,6 +125,21 @@ const DETAILS: [Detail; 9] = [
     Detail::Expired,
     Detail::Late,
 ];
+
+#[test]
+fn a_price_is_shown_as_the_language_writes_it() {
+    #[track_caller]
+    fn check(tag: &str, detail: Detail, expected: &str) {
+        let language = language::choose(&format!("lang={tag}"), "");
+        let price = FiatAmount::parse("4.99", Currency::EUR).ok();
+        let page =
+            render(&Checkout { language, price, ..checkout(detail) }).expect("it renders").html;
+        assert!(page.contains(expected), "{tag}: {expected} in {page}");
+    }
+    check("en", Detail::Waiting, "<bdi>€4.99</bdi> = <bdi>0.05\u{a0}LTC</bdi>. The rate is held");
+    check("de", Detail::Waiting, "<bdi>4,99\u{a0}€</bdi> = <bdi>0.05\u{a0}LTC</bdi>. Der Kurs");
+    check("de", Detail::Paid, ">4,99\u{a0}€</p>");
+}
 
 #[test]
 fn the_display_amount_is_attributed_to_the_shop() {

@@ -37,6 +37,9 @@ unknown-hint = لم يُعثر على هذه الدفعة. تحقق من الر�
 limited-hint = جاءت طلبات كثيرة من اتصالك. تحقق مجددًا بعد { $n } ث. الدفعة التي أرسلتها لم تضع.
 delayed = تُرصد الدفعات الآن بتأخير. لا تدفع مرتين.
 quoted = { $sum }، حسب { $shop }
+decimal-sign = .
+price = { $sum } { $currency }
+rate-held = { $price } = { $amount }. السعر ثابت حتى { $time }.
 
 ## Labels and buttons.
 

@@ -37,6 +37,9 @@ unknown-hint = Diese Zahlung wurde nicht gefunden. Prüfe den Link oder beginne 
 limited-hint = Von deiner Verbindung kamen zu viele Anfragen. Prüfe in { $n } s erneut. Eine gesendete Zahlung ist nicht verloren.
 delayed = Zahlungen werden zurzeit verspätet erkannt. Zahle nicht zweimal.
 quoted = { $sum }, laut { $shop }
+decimal-sign = ,
+price = { $sum } { $currency }
+rate-held = { $price } = { $amount }. Der Kurs gilt bis { $time }.
 
 ## Labels and buttons.
 

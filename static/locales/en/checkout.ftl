@@ -39,6 +39,10 @@ unknown-hint = This payment was not found. Check the link, or start again in the
 limited-hint = There were too many requests from your connection. Check again in { $n } s. A payment that you sent is not lost.
 delayed = Payments are detected with a delay at the moment. Do not pay twice.
 quoted = { $sum }, quoted by { $shop }
+# The decimal sign of a price; the order of sum and currency; the rate of a price.
+decimal-sign = .
+price = { $currency }{ $sum }
+rate-held = { $price } = { $amount }. The rate is held until { $time }.
 
 ## Labels and buttons.
 

@@ -37,6 +37,9 @@ unknown-hint = No se ha encontrado este pago. Revisa el enlace o empieza de nuev
 limited-hint = Hay demasiadas solicitudes desde tu conexión. Compruébalo de nuevo en { $n } s. Un pago enviado no se pierde.
 delayed = En este momento los pagos se detectan con retraso. No pagues dos veces.
 quoted = { $sum }, según { $shop }
+decimal-sign = ,
+price = { $sum } { $currency }
+rate-held = { $price } = { $amount }. El tipo de cambio se mantiene hasta las { $time }.
 
 ## Labels and buttons.
 

@@ -37,6 +37,9 @@ unknown-hint = Ce paiement est introuvable. Vérifiez le lien ou recommencez dan
 limited-hint = Trop de requêtes viennent de votre connexion. Vérifiez à nouveau dans { $n } s. Un paiement envoyé n’est pas perdu.
 delayed = Les paiements sont actuellement détectés avec retard. Ne payez pas deux fois.
 quoted = { $sum }, selon { $shop }
+decimal-sign = ,
+price = { $sum } { $currency }
+rate-held = { $price } = { $amount }. Le taux est garanti jusqu’à { $time }.
 
 ## Labels and buttons.
 

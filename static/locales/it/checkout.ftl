@@ -37,6 +37,9 @@ unknown-hint = Questo pagamento non è stato trovato. Controlla il link o ricomi
 limited-hint = Troppe richieste dalla tua connessione. Controlla di nuovo tra { $n } s. Un pagamento inviato non è perso.
 delayed = Al momento i pagamenti vengono rilevati in ritardo. Non pagare due volte.
 quoted = { $sum }, secondo { $shop }
+decimal-sign = ,
+price = { $sum } { $currency }
+rate-held = { $price } = { $amount }. Il cambio è valido fino alle { $time }.
 
 ## Labels and buttons.
 

@@ -37,6 +37,9 @@ unknown-hint = この支払いは見つかりませんでした。リンクを�
 limited-hint = お使いの接続からのリクエストが多すぎます。{ $n }秒後にもう一度確認してください。送った支払いは失われません。
 delayed = 現在、支払いの検出が遅れています。二重に支払わないでください。
 quoted = { $sum }（{ $shop }の提示額）
+decimal-sign = .
+price = { $currency }{ $sum }
+rate-held = { $price } = { $amount }。このレートは{ $time }まで有効です。
 
 ## Labels and buttons.
 

@@ -37,6 +37,9 @@ unknown-hint = Deze betaling is niet gevonden. Controleer de link of begin opnie
 limited-hint = Er kwamen te veel verzoeken van je verbinding. Controleer over { $n } s opnieuw. Een verstuurde betaling is niet verloren.
 delayed = Betalingen worden op dit moment met vertraging gezien. Betaal niet twee keer.
 quoted = { $sum }, volgens { $shop }
+decimal-sign = ,
+price = { $currency } { $sum }
+rate-held = { $price } = { $amount }. De koers geldt tot { $time }.
 
 ## Labels and buttons.
 

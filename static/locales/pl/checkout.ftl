@@ -37,6 +37,9 @@ unknown-hint = Nie znaleziono tej płatności. Sprawdź link albo zacznij od now
 limited-hint = Z twojego łącza przyszło zbyt wiele zapytań. Sprawdź ponownie za { $n } s. Wysłana płatność nie przepadła.
 delayed = W tej chwili płatności są wykrywane z opóźnieniem. Nie płać dwa razy.
 quoted = { $sum }, według { $shop }
+decimal-sign = ,
+price = { $sum } { $currency }
+rate-held = { $price } = { $amount }. Kurs obowiązuje do { $time }.
 
 ## Labels and buttons.
 

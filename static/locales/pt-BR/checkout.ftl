@@ -37,6 +37,9 @@ unknown-hint = Este pagamento não foi encontrado. Confira o link ou comece de n
 limited-hint = Há solicitações demais da sua conexão. Verifique de novo em { $n } s. Um pagamento enviado não se perde.
 delayed = No momento os pagamentos são detectados com atraso. Não pague duas vezes.
 quoted = { $sum }, segundo { $shop }
+decimal-sign = ,
+price = { $currency } { $sum }
+rate-held = { $price } = { $amount }. A cotação vale até { $time }.
 
 ## Labels and buttons.
 

@@ -37,6 +37,9 @@ unknown-hint = Bu ödeme bulunamadı. Bağlantıyı denetleyin ya da mağazada y
 limited-hint = Bağlantınızdan çok fazla istek geldi. { $n } sn sonra yeniden denetleyin. Gönderilen bir ödeme kaybolmaz.
 delayed = Ödemeler şu anda gecikmeyle algılanıyor. İki kez ödemeyin.
 quoted = { $sum }, { $shop } tarafından belirtildi
+decimal-sign = ,
+price = { $sum } { $currency }
+rate-held = { $price } = { $amount }. Kur { $time } saatine kadar geçerlidir.
 
 ## Labels and buttons.
 

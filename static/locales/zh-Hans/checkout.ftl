@@ -37,6 +37,9 @@ unknown-hint = 未找到这笔付款。请检查链接，或在商店重新开�
 limited-hint = 您的网络请求过多。请在 { $n } 秒后再次查看。已发送的付款不会丢失。
 delayed = 目前付款的检测有延迟。请勿重复付款。
 quoted = { $sum }（{ $shop } 报价）
+decimal-sign = .
+price = { $currency }{ $sum }
+rate-held = { $price } = { $amount }。汇率有效至 { $time }。
 
 ## Labels and buttons.
 
