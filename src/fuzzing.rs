@@ -11,14 +11,17 @@ use bitcoin::hashes::Hash;
 use crate::domain::account_xpriv::AccountXpriv;
 use crate::domain::address::Address;
 use crate::domain::amount::Amount;
-use crate::domain::fiat::FiatAmount;
+use crate::domain::fiat::{Currency, FiatAmount};
 use crate::domain::keys::{AccountXpub, DerivationIndex};
 use crate::domain::network::Network;
+use crate::domain::rate::{Rate, Source};
+use crate::domain::time::Timestamp;
 use crate::domain::webhook_url::PrivateNetworks;
 use crate::http::create;
 use crate::node::codec::{self, PegoutProof, Tx, TxKind};
 use crate::node::zmq::{self, Topic};
 use crate::operations::create_payment::{Asked, EXPIRES_IN_SECONDS, REFERENCE_CHARS_MAX};
+use crate::rates;
 
 /// A transaction, as ZMQ delivers it.
 pub fn fuzz_transaction(bytes: &[u8]) {
@@ -116,6 +119,35 @@ pub fn fuzz_amount(bytes: &[u8]) {
     }
 }
 
+/// A price in a currency, as a string and as a JSON number. The first byte is the number of its
+/// decimals.
+pub fn fuzz_price(bytes: &[u8]) {
+    let Some((decimals, text)) = bytes.split_first() else { return };
+    let code = match decimals {
+        b'0' => "JPY",
+        b'3' => "KWD",
+        _ => "EUR",
+    };
+    let currency = Currency::parse(code).expect("a currency of the list");
+    let Ok(text) = std::str::from_utf8(text) else { return };
+    let strict = FiatAmount::parse(text, currency);
+    let rounded = FiatAmount::parse_json_number(text, currency);
+    for price in [&strict, &rounded].into_iter().flatten() {
+        assert!((1..=FiatAmount::MINOR_MAX).contains(&price.minor()));
+        assert_eq!(FiatAmount::from_minor(price.minor(), price.currency()), Some(*price));
+        assert_eq!(FiatAmount::parse(&price.to_string(), currency), Ok(*price), "its own digits");
+        // One LTC is 80 units: the shop gets at least the price, and one litoshi less is less.
+        let rate = Rate::parse("80").expect("in range");
+        let Some(ltc) = rate.ltc_for(*price) else { continue };
+        let one = Amount::from_litoshis(1).expect("in range");
+        assert!(rate.value_of(ltc) > rate.value_of(ltc.saturating_sub(one)));
+        assert_eq!(rate.ltc_for(*price), Some(ltc));
+    }
+    if let Ok(strict) = strict {
+        assert_eq!(rounded, Ok(strict), "what is exact is not rounded");
+    }
+}
+
 /// The body of `POST /api/payments`.
 pub fn fuzz_request_body(bytes: &[u8]) {
     let Ok(asked) = create::read_body(bytes, &PrivateNetworks::Refused.into()) else { return };
@@ -134,6 +166,38 @@ pub fn fuzz_request_body(bytes: &[u8]) {
     let bytes = create::without_byte_order_mark(bytes);
     type AnyObject = BTreeMap<String, serde::de::IgnoredAny>;
     assert!(serde_json::from_slice::<AnyObject>(bytes).is_ok(), "nothing but an object is taken");
+}
+
+/// The response of a source of exchange rates. The first byte is the source's letter.
+pub fn fuzz_rate_source(bytes: &[u8]) {
+    let Some((letter, body)) = bytes.split_first() else { return };
+    let Ok(body) = std::str::from_utf8(body) else { return };
+    let source = match letter {
+        b'k' => Source::Kraken,
+        b'c' => Source::Coinbase,
+        b's' => Source::Bitstamp,
+        b'f' => Source::Bitfinex,
+        b'e' => {
+            let Ok(reference) = rates::read_reference(body, Timestamp::from_ms(0)) else { return };
+            let currencies: BTreeSet<_> = reference.per_euro.iter().map(|(c, _)| *c).collect();
+            assert!(!currencies.is_empty() && currencies.len() == reference.per_euro.len());
+            reference.per_euro.iter().for_each(|(_, rate)| check_rate(*rate));
+            return;
+        }
+        _ => return,
+    };
+    let Ok(ticker) = rates::read_ticker(source, Currency::EUR, body) else { return };
+    assert!(ticker.bid <= ticker.ask);
+    let middle = ticker.bid.mean(ticker.ask);
+    assert!((ticker.bid..=ticker.ask).contains(&middle));
+    check_rate(middle);
+    let is_json = serde_json::from_str::<serde::de::IgnoredAny>(body).is_ok();
+    assert!(is_json, "nothing but JSON is a ticker");
+}
+
+fn check_rate(rate: Rate) {
+    assert_eq!(Rate::parse(&rate.to_string()), Ok(rate), "its own digits");
+    assert!(!rate.to_string().contains(['e', 'E', '+', '-']));
 }
 
 fn check_key(text: &str) {

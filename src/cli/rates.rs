@@ -49,9 +49,7 @@ impl Rates {
 pub(super) fn known(config: &Config, store: &Store) -> anyhow::Result<Option<Refresh>> {
     let now = config.clock.now();
     let sources = &config.rate_sources;
-    let stored = store.read_blocking(|tx| {
-        Ok::<_, store::Error>(store::rates::newest(tx, Timestamp::from_ms(0), now)?)
-    })?;
+    let stored = store.read_blocking(|tx| store::rates::newest(tx, Timestamp::from_ms(0), now))?;
     let two_refreshes_ms = i64::try_from(sources.refresh.as_millis())?.saturating_mul(2);
     let is_recent =
         stored.as_ref().is_some_and(|stored| now.ms_since(stored.at) <= two_refreshes_ms);

@@ -201,7 +201,7 @@ fn read_base_urls(
     let mut base_urls = BTreeMap::new();
     for (name, text) in raw {
         let key = format!("rates.base_urls.{name}");
-        if !Source::from_name(name).is_some_and(|source| rates::base_url_of(source).is_some()) {
+        if Source::from_name(name).and_then(rates::base_url_of).is_none() {
             diagnostics.report(&key, "is an unknown source");
             continue;
         }

@@ -19,7 +19,7 @@ use super::fiat::FiatAmount;
 pub(crate) use reference::{Reference, by_reference};
 pub(crate) use refresh::{Failure, Refresh};
 pub(crate) use rule::{
-    CLOCK_SKEW_MS, Decided, NoRate, NoRateReason, Quote, Rules, Source, Verdict, VerdictOn, decide,
+    Decided, NoRate, NoRateReason, Quote, Rules, Source, Verdict, VerdictOn, decide,
 };
 
 /// Digits of a rate. With the 16 digits of the largest amount, a product fits a decimal.

@@ -53,6 +53,16 @@ fn corpus_request_bodies_pass_their_fuzz_target() {
 }
 
 #[test]
+fn corpus_prices_pass_their_fuzz_target() {
+    replay("price", fuzz_price, 8);
+}
+
+#[test]
+fn corpus_rate_sources_pass_their_fuzz_target() {
+    replay("rate_source", fuzz_rate_source, 10);
+}
+
+#[test]
 fn a_changed_block_decodes_once_its_merkle_root_is_fixed() {
     // Otherwise the block target would test nothing behind the Merkle root.
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fuzz/corpus/block");

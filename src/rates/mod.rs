@@ -22,7 +22,6 @@ use crate::domain::fiat::Currency;
 use crate::domain::rate::Source;
 
 pub(crate) use ecb::read as read_reference;
-pub(crate) use exchange::Unreadable;
 pub(crate) use refresh::{Sources, base_url_of, read_ticker};
 pub(crate) use run::Refresher;
 

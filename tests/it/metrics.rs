@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 
+use crate::harness::exchanges::Exchanges;
 use crate::harness::gateway::Gateway;
 use crate::harness::receiver::Receiver;
 use crate::harness::test_env::TestEnv;
@@ -96,11 +97,13 @@ fn metrics_count_each_stage_of_a_payment() {
     }
 }
 
-/// 1. Complete a payment and let an RPC fail, so that all series exist.
+/// 1. Complete a payment, let an RPC fail and get a rate, so that all series exist.
 /// 2. The reference documents exactly these series; alerts and dashboard use only them.
 #[test]
 fn metrics_are_documented_and_alert_rules_use_existing_ones() {
-    let Some(TestEnv { gateway, shop, node }) = TestEnv::alone() else { return };
+    let exchanges = Exchanges::start("80.00");
+    let configure = |gateway: &Gateway| exchanges.configure(gateway);
+    let Some(TestEnv { gateway, shop, node }) = TestEnv::alone_with(configure) else { return };
     let receiver = Receiver::start();
     let payment = shop.create_with_webhook("0.05", &receiver.url("/hook"));
     node.send(&payment.address, "0.05");
@@ -110,6 +113,8 @@ fn metrics_are_documented_and_alert_rules_use_existing_ones() {
     wait_for("a call that failed", SOON, || {
         gateway.metrics().contains("litegate_rpc_errors_total")
     });
+    let has_rate = || gateway.metrics().contains("litegate_rate_age_seconds");
+    wait_for("an exchange rate", SOON, has_rate);
     let there = families(&gateway.metrics());
     assert!(there.len() >= 25, "{there:?}");
     let read =

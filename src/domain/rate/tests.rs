@@ -1,8 +1,9 @@
 //! Tests of rates, of the rate rule and of reference rates.
 
+use super::rule::CLOCK_SKEW_MS;
 use super::{
-    CLOCK_SKEW_MS, Decided, NoRateReason, Percent, Quote, Rate, RateError, Reference, Rules,
-    Source, Verdict, by_reference, decide,
+    Decided, NoRateReason, Percent, Quote, Rate, RateError, Reference, Rules, Source, Verdict,
+    by_reference, decide,
 };
 use crate::domain::amount::Amount;
 use crate::domain::fiat::{Currency, FiatAmount};
