@@ -32,6 +32,15 @@ const CHECKOUT_SOURCES: Sources =
 /// The checkout page.
 pub(crate) static CHECKOUT: LazyLock<Catalogs> = LazyLock::new(|| Catalogs::new(CHECKOUT_SOURCES));
 
+const BOT_SOURCES: Sources = sources!("bot": "en" "de" "es" "fr" "pt-BR");
+const ERRORS_SOURCES: Sources = sources!("errors": "en" "de" "es" "fr" "pt-BR");
+
+/// The Discord bot: answers, notifications, and descriptions of commands.
+pub(crate) static BOT: LazyLock<Catalogs> = LazyLock::new(|| Catalogs::new(BOT_SOURCES));
+
+/// Refusals of operations.
+pub(crate) static ERRORS: LazyLock<Catalogs> = LazyLock::new(|| Catalogs::new(ERRORS_SOURCES));
+
 /// One file in all its languages.
 pub(crate) struct Catalogs(Vec<Catalog>);
 
@@ -149,7 +158,7 @@ macro_rules! numbers {
         }
     )*};
 }
-numbers!(u64);
+numbers!(i64 u32 u64 usize);
 
 impl Value for str {
     fn to_fluent(&self) -> FluentValue<'_> {

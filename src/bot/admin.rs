@@ -41,7 +41,7 @@ fn account_of(tx: &ReadTx, user: u64) -> Result<Merchant, Failure> {
 fn end_of(language: Language, subscription: Subscription) -> String {
     match subscription {
         Subscription::Until(end) => date(end),
-        Subscription::None => language.words.no_subscription.to_owned(),
+        Subscription::None => language.text("no-subscription").to_owned(),
     }
 }
 
@@ -54,8 +54,7 @@ fn end_of(language: Language, subscription: Subscription) -> String {
 )]
 async fn grant_sub(
     context: Context<'_>,
-    #[description = "The merchant"] user: serenity::User,
-    #[description = "Days to add"]
+    user: serenity::User,
     #[min = 1]
     #[max = 3660]
     days: u32,
@@ -75,7 +74,7 @@ async fn grant_sub(
     });
     let (before, after) = granted.await?;
     let who = format!("<@{discord_id}>");
-    let granted = language.say(language.words.granted, &[("name", &who), ("n", &days)]);
+    let granted = language.say("granted", &[("name", &who), ("n", &days)]);
     let change = before_after(language, &end_of(language, before), &end_of(language, after));
     reply(context, Answer::text(format!("{granted}\n{change}"))).await
 }
@@ -87,29 +86,27 @@ async fn grant_sub(
     category = "Administrators",
     interaction_context = "Guild"
 )]
-async fn revoke_sub(
-    context: Context<'_>,
-    #[description = "The merchant"] user: serenity::User,
-) -> Result<(), Failure> {
+async fn revoke_sub(context: Context<'_>, user: serenity::User) -> Result<(), Failure> {
     let asker = begin(context).await?;
     Admin::of(context).await?;
     let bot = context.data();
     let discord_id = user.id.get();
     let merchant = bot.read(move |tx| account_of(tx, discord_id)).await?;
-    let (language, words) = (asker.language, asker.language.words);
+    let language = asker.language;
     let before = match merchant.subscription {
-        Subscription::Until(end) => language.say(words.until_date, &[("date", &date(end))]),
-        Subscription::None => words.no_subscription.to_owned(),
+        Subscription::Until(end) => language.say("until-date", &[("date", &date(end))]),
+        Subscription::None => language.text("no-subscription").to_owned(),
     };
-    let change = before_after(language, &before, words.no_subscription);
+    let change = before_after(language, &before, language.text("no-subscription"));
     let text = format!(
         "{} (`{}`)\n{change}\n\n{}",
         called(&merchant),
         merchant.id,
-        language.say(words.revoke, &[])
+        language.text("revoke").to_owned()
     );
-    let page = Answer::page(words.title_revoke, &text);
-    let (pending_action, yes) = (PendingAction::RevokeSub(merchant.id), words.button_revoke);
+    let page = Answer::page(language.text("title-revoke"), &text);
+    let (pending_action, yes) =
+        (PendingAction::RevokeSub(merchant.id), language.text("button-revoke"));
     let answer = confirm::confirm(bot, asker.user, language, &pending_action, page, yes).await?;
     reply(context, answer).await
 }
@@ -121,25 +118,27 @@ async fn revoke_sub(
     category = "Administrators",
     interaction_context = "Guild"
 )]
-async fn suspend(
-    context: Context<'_>,
-    #[description = "The merchant"] user: serenity::User,
-) -> Result<(), Failure> {
+async fn suspend(context: Context<'_>, user: serenity::User) -> Result<(), Failure> {
     let asker = begin(context).await?;
     Admin::of(context).await?;
     let bot = context.data();
     let discord_id = user.id.get();
     let merchant = bot.read(move |tx| account_of(tx, discord_id)).await?;
-    let (language, words) = (asker.language, asker.language.words);
-    let change = before_after(language, words.can_make_payments, words.no_new_payments);
+    let language = asker.language;
+    let change = before_after(
+        language,
+        language.text("can-make-payments"),
+        language.text("no-new-payments"),
+    );
     let text = format!(
         "{} (`{}`)\n{change}\n\n{}",
         called(&merchant),
         merchant.id,
-        language.say(words.suspend, &[])
+        language.text("suspend").to_owned()
     );
-    let page = Answer::page(words.title_suspend, &text);
-    let (pending_action, yes) = (PendingAction::Suspend(merchant.id), words.button_suspend);
+    let page = Answer::page(language.text("title-suspend"), &text);
+    let (pending_action, yes) =
+        (PendingAction::Suspend(merchant.id), language.text("button-suspend"));
     let answer = confirm::confirm(bot, asker.user, language, &pending_action, page, yes).await?;
     reply(context, answer).await
 }
@@ -151,10 +150,7 @@ async fn suspend(
     category = "Administrators",
     interaction_context = "Guild"
 )]
-async fn unsuspend(
-    context: Context<'_>,
-    #[description = "The merchant"] user: serenity::User,
-) -> Result<(), Failure> {
+async fn unsuspend(context: Context<'_>, user: serenity::User) -> Result<(), Failure> {
     let Asker { actor, now, language, .. } = begin(context).await?;
     Admin::of(context).await?;
     let discord_id = user.id.get();
@@ -164,7 +160,7 @@ async fn unsuspend(
     });
     done.await?;
     let who = format!("<@{discord_id}>");
-    let text = language.say(language.words.unsuspended, &[("name", &who)]);
+    let text = language.say("unsuspended", &[("name", &who)]);
     reply(context, Answer::text(text)).await
 }
 
@@ -196,13 +192,11 @@ pub(super) fn read_id(text: &str) -> Result<MerchantId, Failure> {
 )]
 async fn merchant(
     context: Context<'_>,
-    #[description = "Type a name or an id"]
     #[autocomplete = "autocomplete::merchant"]
     #[max_length = 64]
     merchant: String,
 ) -> Result<(), Failure> {
     let Asker { now, language, .. } = begin(context).await?;
-    let words = language.words;
     Admin::of(context).await?;
     let bot = context.data();
     let (id, network) = (read_id(&merchant)?, bot.rules.network);
@@ -216,16 +210,19 @@ async fn merchant(
     let account = &statement.account;
     let owner = account.merchant.discord_id.map(|id| format!("<@{id}>"));
     let mut fields = vec![
-        (words.field_merchant, format!("`{}`", account.merchant.id)),
-        (words.field_owner, owner.unwrap_or_else(|| words.not_on_discord.to_owned())),
-        (words.field_since, date(account.merchant.created_at)),
-        (words.field_subscription, end_of(language, account.merchant.subscription)),
-        (words.field_payout_address, address_lines(language, account, now)),
-        (words.field_money, sums(language, &statement.sums)),
-        (words.field_month, stats_line(language, &month)),
+        (language.text("field-merchant"), format!("`{}`", account.merchant.id)),
+        (
+            language.text("field-owner"),
+            owner.unwrap_or_else(|| language.text("not-on-discord").to_owned()),
+        ),
+        (language.text("field-since"), date(account.merchant.created_at)),
+        (language.text("field-subscription"), end_of(language, account.merchant.subscription)),
+        (language.text("field-payout-address"), address_lines(language, account, now)),
+        (language.text("field-money"), sums(language, &statement.sums)),
+        (language.text("field-month"), stats_line(language, &month)),
     ];
     if let Some(since) = suspended {
-        fields.push((words.field_suspended, relative(since)));
+        fields.push((language.text("field-suspended"), relative(since)));
     }
     reply(context, Answer::table(plain(account.merchant.name.as_str()), &fields)).await
 }

@@ -158,7 +158,7 @@ async fn add_kept_notifications(bot: &Bot, language: Language, user: u64, answer
         .await;
     match kept {
         Ok(0) | Err(_) => {}
-        Ok(n) => answer.add_line(&language.say(language.words.kept_notifications, &[("n", &n)])),
+        Ok(n) => answer.add_line(&language.say("kept-notifications", &[("n", &n)])),
     }
 }
 
@@ -201,13 +201,12 @@ pub(super) fn code(url: &str) -> String {
 
 /// The statistics of a period in one line.
 pub(super) fn stats_line(language: Language, stats: &Stats) -> String {
-    let words = language.words;
     let decided = stats.completed.saturating_add(stats.expired);
     let rate = stats.completed.saturating_mul(100).checked_div(decided);
-    let rate = rate.map(|percent| language.say(words.stats_rate, &[("percent", &percent)]));
+    let rate = rate.map(|percent| language.say("stats-rate", &[("percent", &percent)]));
     let median = stats.median_ms.map(|ms| {
         let (minutes, seconds) = (ms / 60_000, ms / 1_000 % 60);
-        language.say(words.stats_median, &[("minutes", &minutes), ("seconds", &seconds)])
+        language.say("stats-median", &[("minutes", &minutes), ("seconds", &seconds)])
     });
     let values: [(&str, &Value); 6] = [
         ("n", &stats.created),
@@ -217,7 +216,7 @@ pub(super) fn stats_line(language: Language, stats: &Stats) -> String {
         ("median", &median.unwrap_or_default()),
         ("failed", &stats.failed_webhooks),
     ];
-    language.say(words.stats, &values)
+    language.say("stats", &values)
 }
 
 #[cfg(test)]

@@ -202,7 +202,7 @@ async fn pass(bot: &Bot, post: &Post, channel: u64, queue: Queue) -> Result<Post
         record(bot, queue, Mark { begun: Some(last), ..mark }, now).await?;
     }
     let embed = serenity::CreateEmbed::new()
-        .title(ENGLISH.words.title_audit_log)
+        .title(ENGLISH.text("title-audit-log"))
         .description(cut(&message.text(), DESCRIPTION_CHARS_MAX));
     let message = serenity::CreateMessage::new()
         .embed(embed)

@@ -115,7 +115,7 @@ async fn pressed(bot: &Arc<Bot>, press: &Press<'_>, language: Language) -> Resul
     if let Some(id) = id.strip_prefix(NO) {
         let (id, now) = (id.to_owned(), bot.clock.now());
         bot.write(move |tx| Ok(confirmations::take(tx, &id, user, now)?)).await??;
-        return Ok(Answer::text(language.words.nothing_changed));
+        return Ok(Answer::text(language.text("nothing-changed")));
     }
     let Some(id) = id.strip_prefix(YES) else {
         return Err(confirmations::Void::NotYours.into());
@@ -278,11 +278,10 @@ async fn tell(
     written: Written,
     now: Timestamp,
 ) -> Result<Answer, Failure> {
-    let words = language.words;
     let Written { merchant, set, recovery } = written;
     let name = merchant.as_ref().map(admin::called).unwrap_or_default();
     let of_name = |sentence: &str| Answer::text(language.say(sentence, &[("name", &name)]));
-    let unchanged = || Answer::text(words.nothing_changed);
+    let unchanged = || Answer::text(language.text("nothing-changed"));
     Ok(match pending_action {
         PendingAction::SetAddress(_) => match set {
             Some(set) => Answer::text(address_set(language, &set)),
@@ -296,14 +295,14 @@ async fn tell(
             Some(merchant) => secrets::webhook_secret_answer(bot, language, &merchant),
             None => unchanged(),
         },
-        PendingAction::CancelAddressChange => Answer::text(words.change_cancelled),
+        PendingAction::CancelAddressChange => Answer::text(language.text("change-cancelled")),
         PendingAction::EnableSecondFactor => forms::recovery_answer(bot, language, &recovery),
-        PendingAction::DisableSecondFactor => Answer::text(words.factor_disabled),
-        PendingAction::RevokeSub(_) => of_name(words.revoked),
-        PendingAction::Suspend(_) => of_name(words.suspended),
+        PendingAction::DisableSecondFactor => Answer::text(language.text("factor-disabled")),
+        PendingAction::RevokeSub(_) => of_name("revoked"),
+        PendingAction::Suspend(_) => of_name("suspended"),
         PendingAction::ResendAll(_) => {
             bot.notifier.notify_webhooks();
-            of_name(words.resent_all)
+            of_name("resent-all")
         }
         PendingAction::SweepNow => {
             bot.notifier.notify_sweeper();
@@ -311,7 +310,7 @@ async fn tell(
         }
         PendingAction::Announce(text) => {
             operator::post_announcement(&bot.settings, text).await?;
-            Answer::text(words.announced)
+            Answer::text(language.text("announced"))
         }
     })
 }
@@ -322,32 +321,31 @@ const SWEEP_LOOK: Duration = Duration::from_millis(250);
 
 /// What came of asking for a sweep.
 async fn swept(bot: &Bot, language: Language, asked_at: Timestamp) -> Result<Answer, Failure> {
-    let words = language.words;
     let begun = tokio::time::Instant::now();
     loop {
         match bot.read(move |tx| Ok(sweeps::outcome(tx, asked_at)?)).await? {
             sweeps::Outcome::Done(made) if made.is_empty() => {
-                return Ok(Answer::text(words.swept_nothing));
+                return Ok(Answer::text(language.text("swept-nothing")));
             }
             sweeps::Outcome::Done(made) => {
                 let line = |sweep: &crate::domain::sweep::SentSweep| {
                     let values: [(&str, &Value); 3] = [
-                        ("txid", &sweep.txid),
+                        ("txid", &sweep.txid.to_string()),
                         ("n", &sweep.payouts.len()),
                         ("fee", &answer::ltc(sweep.fee)),
                     ];
-                    language.say(words.swept_line, &values)
+                    language.say("swept-line", &values)
                 };
                 let lines: Vec<String> = made.iter().map(line).collect();
-                return Ok(Answer::page(words.title_swept, &lines.join("\n")));
+                return Ok(Answer::page(language.text("title-swept"), &lines.join("\n")));
             }
             sweeps::Outcome::ChainSuspect => return Err(Refusal::ChainSuspect.into()),
             sweeps::Outcome::Trouble(why) => {
-                let cannot = language.say(words.sweeper_cannot, &[("why", &answer::logged(&why))]);
+                let cannot = language.say("sweeper-cannot", &[("why", &answer::logged(&why))]);
                 return Ok(Answer::text(cannot));
             }
             sweeps::Outcome::Waiting if begun.elapsed() > SWEEP_PATIENCE => {
-                return Ok(Answer::text(language.say(words.sweeper_slow, &[])));
+                return Ok(Answer::text(language.text("sweeper-slow")));
             }
             sweeps::Outcome::Waiting => tokio::time::sleep(SWEEP_LOOK).await,
         }

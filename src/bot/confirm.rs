@@ -32,7 +32,7 @@ pub(super) async fn cancel_button(
     let ask = move |tx: &WriteTx| Ok(confirmations::ask(tx, user, act, &argument, valid_ms, now)?);
     let id = bot.write(ask).await?;
     let button = serenity::CreateButton::new(format!("{YES}{id}"));
-    Ok(button.label(language.words.button_cancel_change).style(serenity::ButtonStyle::Danger))
+    Ok(button.label(language.text("button-cancel-change")).style(serenity::ButtonStyle::Danger))
 }
 
 /// A page that asks for a confirmation, with its buttons.
@@ -55,21 +55,21 @@ pub(super) async fn confirm(
             .label(yes)
             .style(serenity::ButtonStyle::Danger),
         serenity::CreateButton::new(format!("{NO}{id}"))
-            .label(language.words.button_leave)
+            .label(language.text("button-leave"))
             .style(serenity::ButtonStyle::Secondary),
     ]))
 }
 
 /// Where payouts go after a registration, and from when.
 pub(super) fn address_set(language: Language, set: &PayoutAddress) -> String {
-    let (words, address) = (language.words, grouped(&set.address.to_string()));
+    let address = grouped(&set.address.to_string());
     if set.effective_at <= set.registered_at {
-        return language.say(words.address_is, &[("address", &address)]);
+        return language.say("address-is", &[("address", &address)]);
     }
     let values: [(&str, &Value); 3] = [
         ("address", &address),
         ("date", &date(set.effective_at)),
         ("when", &relative(set.effective_at)),
     ];
-    language.say(words.address_will_be, &values)
+    language.say("address-will-be", &values)
 }

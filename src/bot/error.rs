@@ -25,7 +25,7 @@ impl Asked<'_> {
 
     /// What is said of mistakes that are not the asker's.
     fn ours(&self) -> String {
-        self.language.say(self.language.words.ours, &[("request", &self.request())])
+        self.language.say("ours", &[("request", &self.request())])
     }
 }
 
@@ -120,20 +120,19 @@ enum CommandError {
 impl CommandError {
     /// In one sentence.
     fn said(&self, language: Language, asked: &Asked<'_>) -> String {
-        let words = language.words;
         match self {
             CommandError::Ours | CommandError::Panicked(_) => {
-                language.say(words.ours, &[("request", &asked.request())])
+                language.say("ours", &[("request", &asked.request())])
             }
-            CommandError::NotUnderstood(_) => words.not_understood.to_owned(),
-            CommandError::Changed => words.changed.to_owned(),
-            CommandError::HasParts => words.has_parts.to_owned(),
+            CommandError::NotUnderstood(_) => language.text("not-understood").to_owned(),
+            CommandError::Changed => language.text("changed").to_owned(),
+            CommandError::HasParts => language.text("has-parts").to_owned(),
             CommandError::BotLacks(which) => {
                 let lacks = permissions(language, *which);
-                language.say(words.bot_lacks, &[("permissions", &lacks)])
+                language.say("bot-lacks", &[("permissions", &lacks)])
             }
-            CommandError::PermissionsUnknown => words.permissions_unknown.to_owned(),
-            CommandError::NotUsable => language.say(words.not_usable, &[]),
+            CommandError::PermissionsUnknown => language.text("permissions-unknown").to_owned(),
+            CommandError::NotUsable => language.text("not-usable").to_owned(),
         }
     }
 
@@ -209,9 +208,9 @@ fn said_of(error: &poise::FrameworkError<'_, Data, Failure>, asked: &Asked<'_>) 
 pub(super) fn permissions(language: Language, which: serenity::Permissions) -> String {
     use serenity::Permissions as P;
     let ours = [
-        (P::VIEW_CHANNEL, language.words.permission_view),
-        (P::SEND_MESSAGES, language.words.permission_send),
-        (P::EMBED_LINKS, language.words.permission_embed),
+        (P::VIEW_CHANNEL, language.text("permission-view")),
+        (P::SEND_MESSAGES, language.text("permission-send")),
+        (P::EMBED_LINKS, language.text("permission-embed")),
     ];
     let mut named: Vec<&str> =
         ours.iter().filter(|(bit, _)| which.contains(*bit)).map(|(_, name)| *name).collect();

@@ -85,33 +85,31 @@ impl List {
     }
 
     fn title(&self, language: Language) -> String {
-        let words = language.words;
         let title = match self {
-            List::Payments(None) => words.title_payments,
+            List::Payments(None) => language.text("title-payments"),
             List::Payments(Some(status)) => {
                 let status = language.status(status);
-                return language.say(words.title_payments_of, &[("status", &status)]);
+                return language.say("title-payments-of", &[("status", &status)]);
             }
-            List::Payouts => words.title_payouts,
-            List::Notifications => words.title_notifications,
-            List::Merchants => words.title_merchants,
-            List::AuditLog(_) => words.title_audit_log,
-            List::FailedWebhooks => words.title_failed,
+            List::Payouts => language.text("title-payouts"),
+            List::Notifications => language.text("title-notifications"),
+            List::Merchants => language.text("title-merchants"),
+            List::AuditLog(_) => language.text("title-audit-log"),
+            List::FailedWebhooks => language.text("title-failed"),
         };
         title.to_owned()
     }
 
     fn when_empty(&self, language: Language) -> String {
-        let words = language.words;
         let text = match self {
-            List::Payments(_) => words.empty_payments,
-            List::Payouts => words.empty_payouts,
-            List::Notifications => words.empty_notifications,
-            List::Merchants => words.empty_merchants,
-            List::AuditLog(_) => words.empty_audit_log,
-            List::FailedWebhooks => words.empty_failed,
+            List::Payments(_) => language.text("empty-payments"),
+            List::Payouts => language.text("empty-payouts"),
+            List::Notifications => language.text("empty-notifications"),
+            List::Merchants => language.text("empty-merchants"),
+            List::AuditLog(_) => language.text("empty-audit-log"),
+            List::FailedWebhooks => language.text("empty-failed"),
         };
-        language.say(text, &[])
+        text.to_owned()
     }
 }
 
@@ -153,12 +151,12 @@ pub(super) async fn page(
                 let found = events::list(tx, &wanted, skip.saturating_add(LINES + 1))?;
                 let line = |event: crate::domain::event::Event| {
                     let values: [(&str, &Value); 4] = [
-                        ("payment", &event.payment),
+                        ("payment", &event.payment.to_string()),
                         ("when", &relative(event.created_at)),
                         ("n", &event.attempts),
-                        ("merchant", &event.merchant),
+                        ("merchant", &event.merchant.to_string()),
                     ];
-                    language.say(language.words.failed_line, &values)
+                    language.say("failed-line", &values)
                 };
                 Ok(found.into_iter().skip(skip as usize).map(line).collect::<Vec<_>>())
             }
@@ -177,7 +175,7 @@ pub(super) async fn page(
         0 => list.title(language),
         _ => {
             let page: [(&str, &Value); 2] = [("title", &list.title(language)), ("n", &(page + 1))];
-            language.say(language.words.title_page, &page)
+            language.say("title-page", &page)
         }
     };
     Ok(Answer::page(title, &text).with_buttons(turning(language, list, page, more)))
@@ -192,10 +190,10 @@ fn turning(language: Language, list: &List, page: u32, more: bool) -> Vec<sereni
     };
     let mut buttons = Vec::new();
     if let Some(before) = page.checked_sub(1) {
-        buttons.push(turn(language.words.button_previous, before));
+        buttons.push(turn(language.text("button-previous"), before));
     }
     if more && page + 1 < PAGES_MAX {
-        buttons.push(turn(language.words.button_next, page + 1));
+        buttons.push(turn(language.text("button-next"), page + 1));
     }
     buttons
 }
@@ -218,7 +216,7 @@ fn payout_lines(
             ("fee", &fee),
             ("n", &PayoutView::new(&payout, tip).confirmations),
         ];
-        format!("{}\n`{}`", language.say(language.words.payout_line, &values), payout.txid)
+        format!("{}\n`{}`", language.say("payout-line", &values), payout.txid)
     };
     Ok(found.into_iter().skip(skip as usize).map(line).collect())
 }
@@ -256,15 +254,14 @@ fn merchant_line(
     now: crate::domain::time::Timestamp,
 ) -> Result<String, store::Error> {
     use crate::domain::merchant::Subscription;
-    let words = language.words;
     let suspended = merchants::suspended_at(tx, merchant.id)?.is_some();
     let state = match merchant.subscription {
-        _ if suspended => words.state_suspended.to_owned(),
+        _ if suspended => language.text("state-suspended").to_owned(),
         Subscription::Until(end) if end > now => {
-            language.say(words.state_ends, &[("when", &relative(end))])
+            language.say("state-ends", &[("when", &relative(end))])
         }
-        Subscription::Until(end) => language.say(words.state_ended, &[("when", &relative(end))]),
-        Subscription::None => words.state_none.to_owned(),
+        Subscription::Until(end) => language.say("state-ended", &[("when", &relative(end))]),
+        Subscription::None => language.text("state-none").to_owned(),
     };
     let owner = merchant.discord_id.map(|id| format!(" · <@{id}>")).unwrap_or_default();
     Ok(format!("`{}` {} · {state}{owner}", merchant.id, plain(merchant.name.as_str())))
@@ -273,7 +270,6 @@ fn merchant_line(
 /// An act of the audit log in a line, for administrators. What was done, and what was and is then,
 /// stands there as it was recorded.
 pub(super) fn audit_log_line(language: Language, entry: &audit_log::Entry) -> String {
-    let words = language.words;
     let who = match entry.actor.strip_prefix("discord:") {
         Some(id) => format!("<@{id}>"),
         None => plain(&entry.actor),
@@ -281,12 +277,14 @@ pub(super) fn audit_log_line(language: Language, entry: &audit_log::Entry) -> St
     let whose = entry.merchant.map(|id| format!(" `{id}`")).unwrap_or_default();
     let change = match (&entry.before, &entry.after) {
         (None, None) => String::new(),
-        (Some(before), None) => format!(": {} → {}", plain(before), words.audit_log_nothing),
+        (Some(before), None) => {
+            format!(": {} → {}", plain(before), language.text("audit-log-nothing"))
+        }
         (None, Some(after)) => format!(": {}", plain(after)),
         (Some(before), Some(after)) => format!(": {} → {}", plain(before), plain(after)),
     };
     let place = match entry.place.as_deref() {
-        Some("message") => format!(" {}", words.audit_log_by_message),
+        Some("message") => format!(" {}", language.text("audit-log-by-message")),
         Some(_) | None => String::new(),
     };
     format!("{} {who} **{}**{whose}{change}{place}", relative(entry.at), plain(&entry.act))

@@ -60,11 +60,10 @@ async fn help(context: Context<'_>) -> Result<(), Failure> {
             active = (end > now).then_some(end);
         }
     }
-    let words = language.words;
-    let until = active.map(|end| language.say(words.until_date, &[("date", &date(end))]));
+    let until = active.map(|end| language.say("until-date", &[("date", &date(end))]));
     let until = until.map(|until| format!(" {until}")).unwrap_or_default();
     let text = language.say(
-        words.help,
+        "help",
         &[
             ("address", &mark(has_address)),
             ("subscription", &mark(active.is_some())),
@@ -72,7 +71,7 @@ async fn help(context: Context<'_>) -> Result<(), Failure> {
             ("until", &until),
         ],
     );
-    reply(context, Answer::page(words.title_help, &text)).await
+    reply(context, Answer::page(language.text("title-help"), &text)).await
 }
 
 /// Register the Litecoin address that your money is paid out to
@@ -84,9 +83,7 @@ async fn help(context: Context<'_>) -> Result<(), Failure> {
 )]
 async fn set_address(
     context: Context<'_>,
-    #[description = "An ordinary Litecoin address of your own wallet"]
-    #[max_length = 128]
-    ltc_address: String,
+    #[max_length = 128] ltc_address: String,
 ) -> Result<(), Failure> {
     let asker = begin(context).await?;
     let bot = context.data();
@@ -123,10 +120,9 @@ async fn set_address(
             }
         })
         .await?;
-    let words = language.words;
     let address = address.get();
     let warning = match address.is_old_p2sh_spelling() {
-        true => format!("\n{}", words.address_warning),
+        true => format!("\n{}", language.text("address-warning")),
         false => String::new(),
     };
     let shown = grouped(&address.to_string());
@@ -136,21 +132,24 @@ async fn set_address(
             Answer::text(format!("{set}{warning}"))
         }
         Ok(_) => {
-            let set = language.say(words.address_set, &[("address", &shown)]);
+            let set = language.say("address-set", &[("address", &shown)]);
             Answer::text(format!("{set}{warning}"))
         }
         Err((step, before)) => {
             let hours = bot.rules.payout_address_delay_ms / 3_600_000;
-            let before = before.map_or(words.no_address.to_owned(), |address| grouped(&address));
+            let before =
+                before.map_or(language.text("no-address").to_owned(), |address| grouped(&address));
             let change = before_after(language, &before, &shown);
             let when = match step {
-                AddressStep::Change => language.say(words.change_address, &[("hours", &hours)]),
-                AddressStep::AtOnce | AddressStep::Nothing => words.factor_asks.to_owned(),
+                AddressStep::Change => language.say("change-address", &[("hours", &hours)]),
+                AddressStep::AtOnce | AddressStep::Nothing => {
+                    language.text("factor-asks").to_owned()
+                }
             };
             let text = format!("{change}{warning}\n\n{when}");
-            let page = Answer::page(words.title_change_address, &text);
+            let page = Answer::page(language.text("title-change-address"), &text);
             let pending_action = PendingAction::SetAddress(address.to_string());
-            let yes = words.button_change_address;
+            let yes = language.text("button-change-address");
             confirm::confirm(bot, user, language, &pending_action, page, yes).await?
         }
     };
@@ -172,7 +171,7 @@ async fn cancel_address_change(context: Context<'_>) -> Result<(), Failure> {
         Ok(operations::cancel_address_change(tx, &actor, merchant.id, &clock)?)
     };
     context.data().write(cancel).await?;
-    reply(context, Answer::text(language.words.change_cancelled)).await
+    reply(context, Answer::text(language.text("change-cancelled"))).await
 }
 
 /// Change the name that shoppers see on the checkout
@@ -184,9 +183,7 @@ async fn cancel_address_change(context: Context<'_>) -> Result<(), Failure> {
 )]
 async fn set_business_name(
     context: Context<'_>,
-    #[description = "1 to 64 characters"]
-    #[max_length = 64]
-    name: String,
+    #[max_length = 64] name: String,
 ) -> Result<(), Failure> {
     let Asker { user, actor, now, language, .. } = begin(context).await?;
     let name = BusinessName::parse(&name).map_err(Refusal::from)?;
@@ -196,7 +193,7 @@ async fn set_business_name(
         Ok(operations::set_name(tx, &actor, merchant.id, &name, now)?)
     };
     context.data().write(set).await?;
-    let text = language.say(language.words.name_set, &[("name", &shown)]);
+    let text = language.say("name-set", &[("name", &shown)]);
     reply(context, Answer::text(text)).await
 }
 
@@ -209,7 +206,6 @@ async fn set_business_name(
 )]
 async fn set_confirmations(
     context: Context<'_>,
-    #[description = "1 to 250, for new payments; a block comes every 2.5 minutes"]
     #[min = 1]
     #[max = 250]
     confirmations: u32,
@@ -223,11 +219,10 @@ async fn set_confirmations(
     };
     context.data().write(set).await?;
     let minutes = u64::from(confirmations) * 5 / 2;
-    let words = language.words;
     let set: [(&str, &Value); 2] = [("n", &confirmations), ("minutes", &minutes)];
-    let mut text = language.say(words.confirmations_set, &set);
+    let mut text = language.say("confirmations-set", &set);
     if confirmations < 3 {
-        text = format!("{text} {}", words.confirmations_risk);
+        text = format!("{text} {}", language.text("confirmations-risk"));
     }
     reply(context, Answer::text(text)).await
 }
@@ -246,17 +241,14 @@ async fn subscription(context: Context<'_>) -> Result<(), Failure> {
         Ok((merchant.subscription, rows::suspended_at(tx, merchant.id)?))
     });
     let (subscription, suspended) = state.await?;
-    let words = language.words;
     let text = match subscription {
-        _ if suspended.is_some() => words.subscription_suspended.to_owned(),
+        _ if suspended.is_some() => language.text("subscription-suspended").to_owned(),
         Subscription::Until(end) if end > now => {
             let end: [(&str, &Value); 2] = [("date", &date(end)), ("when", &relative(end))];
-            language.say(words.subscription_until, &end)
+            language.say("subscription-until", &end)
         }
-        Subscription::Until(end) => {
-            language.say(words.subscription_ended, &[("when", &relative(end))])
-        }
-        Subscription::None => words.subscription_none.to_owned(),
+        Subscription::Until(end) => language.say("subscription-ended", &[("when", &relative(end))]),
+        Subscription::None => language.text("subscription-none").to_owned(),
     };
     reply(context, Answer::text(text)).await
 }
@@ -278,11 +270,11 @@ async fn notifications(context: Context<'_>) -> Result<(), Failure> {
 /// How to be told of a kind.
 #[derive(Debug, Clone, Copy, poise::ChoiceParameter)]
 enum OfWay {
-    #[name = "by direct message"]
+    #[name = "choice-direct-message"]
     Message,
-    #[name = "in the channel: that something waits, not what"]
+    #[name = "choice-channel"]
     Channel,
-    #[name = "not at all"]
+    #[name = "choice-off"]
     Off,
 }
 
@@ -305,10 +297,8 @@ impl OfWay {
 )]
 async fn notification_settings(
     context: Context<'_>,
-    #[description = "Kind of notification; without it all are listed"]
-    #[autocomplete = "autocomplete::notification_kind"]
-    kind: Option<String>,
-    #[description = "How to be notified"] how: Option<OfWay>,
+    #[autocomplete = "autocomplete::notification_kind"] kind: Option<String>,
+    how: Option<OfWay>,
 ) -> Result<(), Failure> {
     let Asker { user, actor, now, language, .. } = begin(context).await?;
     let bot = context.data();
@@ -331,20 +321,20 @@ async fn notification_settings(
     }
     let wanted =
         bot.read(move |tx| Ok(notification_operations::choices(tx, account_of(tx, user)?.id)?));
-    let words = language.words;
     let line = |(kind, way): (Kind, Way)| {
         let mark = match way {
             _ if bot.settings.notifications_off.contains(&kind) => {
-                format!("✘ {}", words.off_for_all)
+                format!("✘ {}", language.text("off-for-all"))
             }
             Way::Message => "✔".to_owned(),
-            Way::Channel => format!("✔ {}", words.in_the_channel),
+            Way::Channel => format!("✔ {}", language.text("in-the-channel")),
             Way::Off => "✘".to_owned(),
         };
         format!("{mark} `{}` {}", kind.as_str(), language.kind(kind))
     };
     let lines: Vec<String> = wanted.await?.into_iter().map(line).collect();
-    reply(context, Answer::page(words.title_notification_settings, &lines.join("\n"))).await
+    reply(context, Answer::page(language.text("title-notification-settings"), &lines.join("\n")))
+        .await
 }
 
 /// Where the integration guide is
@@ -357,12 +347,12 @@ async fn notification_settings(
 async fn docs(context: Context<'_>) -> Result<(), Failure> {
     let Asker { language, .. } = begin(context).await?;
     let url = &context.data().site.public_url;
-    reply(context, Answer::text(language.say(language.words.docs, &[("url", url)]))).await
+    reply(context, Answer::text(language.say("docs", &[("url", url)]))).await
 }
 
 /// What was, and what is then.
 pub(super) fn before_after(language: Language, before: &str, after: &str) -> String {
-    language.say(language.words.before_after, &[("before", &before), ("after", &after)])
+    language.say("before-after", &[("before", &before), ("after", &after)])
 }
 
 /// The line about payout addresses on pages that show an account.
@@ -371,13 +361,12 @@ pub(super) fn address_lines(
     account: &operations::Account,
     now: crate::domain::time::Timestamp,
 ) -> String {
-    let words = language.words;
     let address = match address_in_force(account.addresses.current(), now) {
         Some(registered) => grouped(&registered.address.to_string()),
-        None => language.say(words.address_none, &[]),
+        None => language.text("address-none").to_owned(),
     };
     let Some(to_come) = address_to_come(account.addresses.current(), now) else { return address };
     let (next, when) = (grouped(&to_come.address.to_string()), relative(to_come.effective_at));
-    let change = language.say(words.address_to_come, &[("address", &next), ("when", &when)]);
+    let change = language.say("address-to-come", &[("address", &next), ("when", &when)]);
     format!("{address}\n{change}")
 }

@@ -34,7 +34,6 @@ pub(super) fn commands() -> Vec<poise::Command<Data, Failure>> {
 #[poise::command(slash_command, ephemeral, category = "Money", interaction_context = "Guild|BotDm")]
 async fn account(context: Context<'_>) -> Result<(), Failure> {
     let Asker { user, now, language, .. } = begin(context).await?;
-    let words = language.words;
     let bot = context.data();
     let network = bot.rules.network;
     let (statement, last_sweep) = bot
@@ -49,47 +48,48 @@ async fn account(context: Context<'_>) -> Result<(), Failure> {
     let subscription = match account.merchant.subscription {
         Subscription::Until(end) if end > now => {
             let end: [(&str, &Value); 2] = [("date", &date(end)), ("when", &relative(end))];
-            language.say(words.subscription_runs, &end)
+            language.say("subscription-runs", &end)
         }
-        Subscription::None | Subscription::Until(_) => words.subscription_missing.to_owned(),
+        Subscription::None | Subscription::Until(_) => {
+            language.text("subscription-missing").to_owned()
+        }
     };
     let interval_ms = i64::try_from(bot.sweep_interval.as_millis()).unwrap_or(i64::MAX);
     let next_sweep = match last_sweep {
         Some(at) => relative(at.plus_ms(interval_ms)),
-        None => words.next_sweep_unknown.to_owned(),
+        None => language.text("next-sweep-unknown").to_owned(),
     };
     let least = ltc(bot.min_payout);
-    let next_sweep = language.say(words.next_sweep, &[("when", &next_sweep), ("amount", &least)]);
+    let next_sweep = language.say("next-sweep", &[("when", &next_sweep), ("amount", &least)]);
     let webhook_url = match &account.merchant.webhook_url {
         Some(url) => code(url),
-        None => language.say(words.as_payments_say, &[]),
+        None => language.text("as-payments-say").to_owned(),
     };
     let own = &account.merchant.confirmations;
     let confirmations = own.others.unwrap_or(bot.payment_rules.confirmations);
     let sums = sums(language, &statement.sums);
     let fields = [
-        (words.field_merchant, format!("`{}`", account.merchant.id)),
-        (words.field_payout_address, address_lines(language, &account, now)),
-        (words.field_subscription, subscription),
-        (words.field_confirmations, confirmations.to_string()),
-        (words.field_webhooks_to, webhook_url),
-        (words.field_money, format!("{sums}\n{}", language.say(words.payouts_list, &[]))),
-        (words.field_next_sweep, next_sweep),
+        (language.text("field-merchant"), format!("`{}`", account.merchant.id)),
+        (language.text("field-payout-address"), address_lines(language, &account, now)),
+        (language.text("field-subscription"), subscription),
+        (language.text("field-confirmations"), confirmations.to_string()),
+        (language.text("field-webhooks-to"), webhook_url),
+        (language.text("field-money"), format!("{sums}\n{}", language.text("payouts-list"))),
+        (language.text("field-next-sweep"), next_sweep),
     ];
     reply(context, Answer::table(plain(account.merchant.name.as_str()), &fields)).await
 }
 
 /// The sums of a merchant's money, a line each.
 pub(super) fn sums(language: Language, sums: &Sums) -> String {
-    let words = language.words;
     let name = |sum| match sum {
-        Sum::Received => words.sum_received,
-        Sum::Unconfirmed => words.sum_unconfirmed,
-        Sum::Unswept => words.sum_unswept,
-        Sum::InFlight => words.sum_in_flight,
-        Sum::Paid => words.sum_paid,
-        Sum::Fees => words.sum_fees,
-        Sum::Elsewhere => words.sum_elsewhere,
+        Sum::Received => language.text("sum-received"),
+        Sum::Unconfirmed => language.text("sum-unconfirmed"),
+        Sum::Unswept => language.text("sum-unswept"),
+        Sum::InFlight => language.text("sum-in-flight"),
+        Sum::Paid => language.text("sum-paid"),
+        Sum::Fees => language.text("sum-fees"),
+        Sum::Elsewhere => language.text("sum-elsewhere"),
     };
     let line = |(sum, amount): (Sum, Ltc)| format!("{}: {}", name(sum), ltc(amount.0));
     SumsView::new(sums).named().map(line).join("\n")
@@ -98,20 +98,17 @@ pub(super) fn sums(language: Language, sums: &Sums) -> String {
 /// Which payments to list.
 #[derive(Debug, Clone, Copy, poise::ChoiceParameter)]
 enum OfStatus {
-    #[name = "pending"]
+    #[name = "choice-pending"]
     Pending,
-    #[name = "completed"]
+    #[name = "choice-completed"]
     Completed,
-    #[name = "expired"]
+    #[name = "choice-expired"]
     Expired,
 }
 
 /// List your payments, newest first
 #[poise::command(slash_command, ephemeral, category = "Money", interaction_context = "Guild|BotDm")]
-async fn payments(
-    context: Context<'_>,
-    #[description = "Only those with this status"] status: Option<OfStatus>,
-) -> Result<(), Failure> {
+async fn payments(context: Context<'_>, status: Option<OfStatus>) -> Result<(), Failure> {
     let asker = begin(context).await?;
     let status = status.map(|status| match status {
         OfStatus::Pending => "pending",
@@ -140,13 +137,11 @@ pub(super) fn own_payment(
 #[poise::command(slash_command, ephemeral, category = "Money", interaction_context = "Guild|BotDm")]
 async fn payment(
     context: Context<'_>,
-    #[description = "The payment; type its id, order or status"]
     #[autocomplete = "autocomplete::payment"]
     #[max_length = 64]
     payment: String,
 ) -> Result<(), Failure> {
     let Asker { user, now, language, .. } = begin(context).await?;
-    let words = language.words;
     let bot = context.data();
     let (facts, payouts, notified, tip) = bot
         .read(move |tx| {
@@ -162,54 +157,56 @@ async fn payment(
     let status = language.status(view.status);
     let received = {
         let (seen, confirmed) = (ltc(view.amount_received_ltc.0), ltc(view.amount_confirmed_ltc.0));
-        language.say(words.received, &[("received", &seen), ("confirmed", &confirmed)])
+        language.say("received", &[("received", &seen), ("confirmed", &confirmed)])
     };
     let confirmations: [(&str, &Value); 2] =
         [("n", &view.confirmations), ("m", &view.confirmations_required)];
     let mut fields = vec![
-        (words.field_payment, format!("`{}`", view.payment_id)),
-        (words.field_status, format!("{status} ({})", language.detail(view.detail))),
-        (words.field_amount, ltc(view.amount_ltc.0)),
-        (words.field_received, received),
-        (words.field_confirmations, language.say(words.n_of_m, &confirmations)),
-        (words.field_created, relative(view.created_at.0)),
-        (words.field_time_up, relative(view.expires_at.0)),
-        (words.field_address, format!("`{}`", view.receiving_address)),
-        (words.field_checkout, view.payment_url.clone()),
+        (language.text("field-payment"), format!("`{}`", view.payment_id)),
+        (language.text("field-status"), format!("{status} ({})", language.detail(view.detail))),
+        (language.text("field-amount"), ltc(view.amount_ltc.0)),
+        (language.text("field-received"), received),
+        (language.text("field-confirmations"), language.say("n-of-m", &confirmations)),
+        (language.text("field-created"), relative(view.created_at.0)),
+        (language.text("field-time-up"), relative(view.expires_at.0)),
+        (language.text("field-address"), format!("`{}`", view.receiving_address)),
+        (language.text("field-checkout"), view.payment_url.clone()),
     ];
     if let Some(reference) = &view.reference {
-        fields.push((words.field_order, plain(reference)));
+        fields.push((language.text("field-order"), plain(reference)));
     }
     if !view.txids.is_empty() {
         let shown: Vec<String> = view.txids.iter().take(10).map(|id| format!("`{id}`")).collect();
-        fields.push((words.field_transactions, shown.join("\n")));
+        fields.push((language.text("field-transactions"), shown.join("\n")));
     }
     for event in &notified {
         let state = match event.state {
-            State::Delivered => words.webhook_delivered.to_owned(),
+            State::Delivered => language.text("webhook-delivered").to_owned(),
             State::Due { next_at } => {
                 let due: [(&str, &Value); 2] =
                     [("when", &relative(next_at)), ("n", &event.attempts)];
-                language.say(words.webhook_due, &due)
+                language.say("webhook-due", &due)
             }
-            State::Failed => language.say(words.webhook_given_up, &[]),
+            State::Failed => language.text("webhook-given-up").to_owned(),
             State::Unsent => continue,
         };
-        fields.push((words.field_webhook, state));
+        fields.push((language.text("field-webhook"), state));
     }
     for payout in &payouts {
         let view = PayoutView::new(payout, tip);
-        let confirmations = language.say(words.n_confirmations, &[("n", &view.confirmations)]);
-        fields.push((words.field_paid_out_with, format!("`{}`, {confirmations}", view.txid)));
+        let confirmations = language.say("n-confirmations", &[("n", &view.confirmations)]);
+        fields.push((
+            language.text("field-paid-out-with"),
+            format!("`{}`, {confirmations}", view.txid),
+        ));
     }
-    reply(context, Answer::table(words.title_payment, &fields)).await
+    reply(context, Answer::table(language.text("title-payment"), &fields)).await
 }
 
 /// List what was paid out to you, newest first
 #[poise::command(slash_command, ephemeral, category = "Money", interaction_context = "Guild|BotDm")]
 async fn payouts(
     context: Context<'_>,
-    #[description = "A month such as 2026-11: all of it as a file for your books"]
     #[autocomplete = "autocomplete::month"]
     #[max_length = 7]
     month: Option<String>,
@@ -225,14 +222,14 @@ async fn payouts(
     }
     let (user, wanted) = (asker.user, month.clone());
     let (lines, cut) = context.data().read(move |tx| month_lines(tx, user, &wanted)).await?;
-    let (language, words) = (asker.language, asker.language.words);
+    let language = asker.language;
     if lines.is_empty() {
-        let none = language.say(words.month_empty, &[("month", &month)]);
+        let none = language.say("month-empty", &[("month", &month)]);
         return reply(context, Answer::text(none)).await;
     }
-    let mut said = language.say(words.month_payouts, &[("month", &month), ("n", &lines.len())]);
+    let mut said = language.say("month-payouts", &[("month", &month), ("n", &lines.len())]);
     if cut {
-        said = format!("{said} {}", words.month_cut);
+        said = format!("{said} {}", language.text("month-cut"));
     }
     let file = format!("{MONTH_HEAD}\r\n{}\r\n", lines.join("\r\n"));
     reply(context, Answer::text(said).with_file(format!("payouts-{month}.csv"), file)).await
@@ -296,15 +293,10 @@ fn month_lines(tx: &ReadTx, user: u64, month: &str) -> Result<(Vec<String>, bool
 #[poise::command(slash_command, ephemeral, category = "Money", interaction_context = "Guild|BotDm")]
 async fn invoice(
     context: Context<'_>,
-    #[description = "How many LTC, such as 0.05"]
-    #[max_length = 32]
-    amount: String,
-    #[description = "Your own name for it, such as an order number"]
-    #[max_length = 128]
-    reference: Option<String>,
+    #[max_length = 32] amount: String,
+    #[max_length = 128] reference: Option<String>,
 ) -> Result<(), Failure> {
     let Asker { user, now, language, .. } = begin(context).await?;
-    let words = language.words;
     let bot = context.data();
     // `4.99 EUR`; an amount without a currency is in LTC.
     let (amount, currency) = match amount.trim().split_once(char::is_whitespace) {
@@ -328,11 +320,12 @@ async fn invoice(
     let url = format!("{}/pay/{}", bot.site.public_url, evaluated.payment.id);
     let address = crate::view::receiving_address(&evaluated.payment, bot.site.network);
     let fields = [
-        (words.field_send_link, url.clone()),
-        (words.field_amount, ltc(evaluated.payment.amount)),
-        (words.field_address, format!("`{address}`")),
-        (words.field_time_up, relative(evaluated.payment.expires_at)),
+        (language.text("field-send-link"), url.clone()),
+        (language.text("field-amount"), ltc(evaluated.payment.amount)),
+        (language.text("field-address"), format!("`{address}`")),
+        (language.text("field-time-up"), relative(evaluated.payment.expires_at)),
     ];
-    let link = serenity::CreateButton::new_link(url).label(words.button_checkout);
-    reply(context, Answer::table(words.title_invoice, &fields).with_buttons(vec![link])).await
+    let link = serenity::CreateButton::new_link(url).label(language.text("button-checkout"));
+    reply(context, Answer::table(language.text("title-invoice"), &fields).with_buttons(vec![link]))
+        .await
 }

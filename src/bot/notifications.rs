@@ -277,9 +277,11 @@ async fn tell_merchant(
         .await?;
     let Some(user) = account.merchant.discord_id else { return Ok(Outcome::Closed) };
     let language = language_of(bot, user).await?;
-    let words = language.words;
-    let mut message =
-        serenity::CreateMessage::new().embed(page(language, words.title_shop_news, group));
+    let mut message = serenity::CreateMessage::new().embed(page(
+        language,
+        language.text("title-shop-news"),
+        group,
+    ));
     let asked = group.iter().any(|notification| notification.key.ends_with(":asked"));
     if let (true, Some(to_come)) =
         (asked, address_to_come(account.addresses.current(), bot.clock.now()))
@@ -298,7 +300,7 @@ async fn tell_merchant(
         // The channel is public: it says that there is something, not what. It calls one person, in
         // their language.
         let (name, count) = (format!("<@{user}>"), group.len());
-        let text = language.say(words.notifications_wait, &[("name", &name), ("n", &count)]);
+        let text = language.say("notifications-wait", &[("name", &name), ("n", &count)]);
         let mentions = serenity::CreateAllowedMentions::new().users([user]);
         let message = serenity::CreateMessage::new().content(text).allowed_mentions(mentions);
         // It is kept for them in any case.
@@ -320,7 +322,7 @@ async fn tell_admins(
         match post.is_admin(bot, user).await {
             Some(true) => {
                 let language = language_of(bot, user).await?;
-                let page = page(language, language.words.title_gateway_notifications, group);
+                let page = page(language, language.text("title-gateway-notifications"), group);
                 let message = serenity::CreateMessage::new().embed(page);
                 outcomes.push(post.send_to(user, batch, message).await);
             }
@@ -332,7 +334,7 @@ async fn tell_admins(
         return Ok(Outcome::Sent);
     }
     if let Some(channel) = bot.settings.admin_channel_id {
-        let page = page(ENGLISH, ENGLISH.words.title_gateway_notifications, group);
+        let page = page(ENGLISH, ENGLISH.text("title-gateway-notifications"), group);
         let message = serenity::CreateMessage::new().embed(page);
         let in_channel =
             post.send_in(serenity::ChannelId::new(channel), &nonce(batch, channel), message).await;

@@ -37,7 +37,6 @@ pub(super) fn commands() -> Vec<poise::Command<Data, Failure>> {
 )]
 async fn stats(context: Context<'_>) -> Result<(), Failure> {
     let Asker { now, language, .. } = begin(context).await?;
-    let words = language.words;
     Admin::of(context).await?;
     let (periods, due, merchants, lost) = context
         .data()
@@ -53,14 +52,14 @@ async fn stats(context: Context<'_>) -> Result<(), Failure> {
     let [day, week, month] = periods;
     let count: [(&str, &Value); 2] = [("active", &merchants.0), ("all", &merchants.1)];
     let fields = [
-        (words.field_day, stats_line(language, &day)),
-        (words.field_week, stats_line(language, &week)),
-        (words.field_month, stats_line(language, &month)),
-        (words.field_merchants, language.say(words.merchants_count, &count)),
-        (words.field_webhooks_waiting, due.to_string()),
-        (words.field_lost, lost.to_string()),
+        (language.text("field-day"), stats_line(language, &day)),
+        (language.text("field-week"), stats_line(language, &week)),
+        (language.text("field-month"), stats_line(language, &month)),
+        (language.text("field-merchants"), language.say("merchants-count", &count)),
+        (language.text("field-webhooks-waiting"), due.to_string()),
+        (language.text("field-lost"), lost.to_string()),
     ];
-    reply(context, Answer::table(words.title_stats, &fields)).await
+    reply(context, Answer::table(language.text("title-stats"), &fields)).await
 }
 
 /// Show the node: height, lag, peers, mempool, ZMQ, versions
@@ -72,7 +71,6 @@ async fn stats(context: Context<'_>) -> Result<(), Failure> {
 )]
 async fn node(context: Context<'_>) -> Result<(), Failure> {
     let Asker { now, language, .. } = begin(context).await?;
-    let words = language.words;
     Admin::of(context).await?;
     let bot = context.data();
     let (tip, watcher, chain_guard, heard_at) = bot
@@ -93,7 +91,7 @@ async fn node(context: Context<'_>) -> Result<(), Failure> {
             Ok::<_, crate::node::Error>((chain, version, peers, mempool))
         })
         .await?;
-    let ours = tip.map_or(words.stand_none.to_owned(), |tip| tip.height.to_string());
+    let ours = tip.map_or(language.text("stand-none").to_owned(), |tip| tip.height.to_string());
     let mut fields = match asked {
         Ok((chain, version, peers, mempool)) => {
             let behind = chain.headers.saturating_sub(chain.tip.height);
@@ -101,22 +99,25 @@ async fn node(context: Context<'_>) -> Result<(), Failure> {
             let on: [(&str, &Value); 2] = [("node", &name), ("chain", &chain.chain)];
             let height: [(&str, &Value); 2] = [("height", &chain.tip.height), ("n", &behind)];
             vec![
-                (words.field_node, language.say(words.node_on, &on)),
-                (words.field_gateway, format!("litegate {}", env!("CARGO_PKG_VERSION"))),
-                (words.field_height, language.say(words.height, &height)),
-                (words.field_stand, ours),
-                (words.field_peers, peers),
-                (words.field_mempool, mempool),
+                (language.text("field-node"), language.say("node-on", &on)),
+                (language.text("field-gateway"), format!("litegate {}", env!("CARGO_PKG_VERSION"))),
+                (language.text("field-height"), language.say("height", &height)),
+                (language.text("field-stand"), ours),
+                (language.text("field-peers"), peers),
+                (language.text("field-mempool"), mempool),
             ]
         }
         Err(error) => {
-            vec![(words.field_node, logged(&error.to_string())), (words.field_stand, ours)]
+            vec![
+                (language.text("field-node"), logged(&error.to_string())),
+                (language.text("field-stand"), ours),
+            ]
         }
     };
     let last = watcher.as_ref().and_then(|watcher| watcher.at);
     let mut state = match last {
-        Some(at) => language.say(words.watcher_at, &[("n", &(now.ms_since(at) / 1_000))]),
-        None => words.watcher_never.to_owned(),
+        Some(at) => language.say("watcher-at", &[("n", &(now.ms_since(at) / 1_000))]),
+        None => language.text("watcher-never").to_owned(),
     };
     if let Some(watcher) = watcher {
         let report = watcher.report.map(|report| report.to_string());
@@ -124,15 +125,15 @@ async fn node(context: Context<'_>) -> Result<(), Failure> {
         state = format!("{state}; {}", logged(&noted));
     }
     let heard = match heard_at {
-        Some(at) => language.say(words.zmq_heard, &[("when", &relative(at))]),
-        None => words.zmq_never.to_owned(),
+        Some(at) => language.say("zmq-heard", &[("when", &relative(at))]),
+        None => language.text("zmq-never").to_owned(),
     };
-    fields.push((words.field_zmq, heard));
-    fields.push((words.field_watcher, state));
+    fields.push((language.text("field-zmq"), heard));
+    fields.push((language.text("field-watcher"), state));
     if chain_guard {
-        fields.push((words.field_chain_guard, words.suspect.to_owned()));
+        fields.push((language.text("field-chain-guard"), language.text("suspect").to_owned()));
     }
-    reply(context, Answer::table(words.title_node, &fields)).await
+    reply(context, Answer::table(language.text("title-node"), &fields)).await
 }
 
 /// Pay out now what is ready, instead of at the next interval
@@ -145,7 +146,7 @@ async fn node(context: Context<'_>) -> Result<(), Failure> {
 async fn sweep_now(context: Context<'_>) -> Result<(), Failure> {
     let asker = begin(context).await?;
     Admin::of(context).await?;
-    let (language, words) = (asker.language, asker.language.words);
+    let language = asker.language;
     let bot = context.data();
     let coins = bot
         .read(|tx| {
@@ -154,7 +155,7 @@ async fn sweep_now(context: Context<'_>) -> Result<(), Failure> {
         })
         .await?;
     if coins.is_empty() {
-        return reply(context, Answer::text(words.nothing_ready)).await;
+        return reply(context, Answer::text(language.text("nothing-ready"))).await;
     }
     let sum = Amount::total(coins.iter().map(|coin| coin.amount));
     let mut whose: Vec<MerchantId> = coins.iter().map(|coin| coin.merchant).collect();
@@ -162,8 +163,8 @@ async fn sweep_now(context: Context<'_>) -> Result<(), Failure> {
     whose.dedup();
     let values: [(&str, &Value); 3] =
         [("n", &coins.len()), ("merchants", &whose.len()), ("sum", &ltc(sum))];
-    let page = Answer::page(words.title_sweep, &language.say(words.sweep, &values));
-    let yes = words.button_sweep;
+    let page = Answer::page(language.text("title-sweep"), &language.say("sweep", &values));
+    let yes = language.text("button-sweep");
     let answer =
         confirm::confirm(bot, asker.user, language, &PendingAction::SweepNow, page, yes).await?;
     reply(context, answer).await
@@ -178,7 +179,6 @@ async fn sweep_now(context: Context<'_>) -> Result<(), Failure> {
 )]
 async fn audit_log(
     context: Context<'_>,
-    #[description = "Only what concerns this merchant"]
     #[autocomplete = "autocomplete::merchant"]
     #[max_length = 64]
     merchant: Option<String>,
@@ -199,20 +199,15 @@ async fn audit_log(
     category = "Administrators",
     interaction_context = "Guild"
 )]
-async fn announce(
-    context: Context<'_>,
-    #[description = "What to say; markup is shown as it is"]
-    #[max_length = 1500]
-    text: String,
-) -> Result<(), Failure> {
+async fn announce(context: Context<'_>, #[max_length = 1500] text: String) -> Result<(), Failure> {
     let asker = begin(context).await?;
     Admin::of(context).await?;
     let bot = context.data();
     check_channel(&bot.settings)?;
     announcements::validate(&text)?;
-    let (language, words) = (asker.language, asker.language.words);
-    let page = Answer::page(words.title_announce, &plain(&text));
-    let (pending_action, yes) = (PendingAction::Announce(text), words.button_announce);
+    let language = asker.language;
+    let page = Answer::page(language.text("title-announce"), &plain(&text));
+    let (pending_action, yes) = (PendingAction::Announce(text), language.text("button-announce"));
     let answer = confirm::confirm(bot, asker.user, language, &pending_action, page, yes).await?;
     reply(context, answer).await
 }

@@ -25,25 +25,22 @@ pub(super) fn commands() -> Vec<poise::Command<Data, Failure>> {
 #[poise::command(slash_command, ephemeral, category = "Money", interaction_context = "Guild|BotDm")]
 async fn set_webhook_url(
     context: Context<'_>,
-    #[description = "Such as https://shop.example/hook; none: nowhere. Left out, it shows what is set"]
-    #[max_length = 2048]
-    url: Option<String>,
+    #[max_length = 2048] url: Option<String>,
 ) -> Result<(), Failure> {
     let Asker { user, actor, now, language, .. } = begin(context).await?;
-    let words = language.words;
     let bot = context.data();
     let Some(url) = url else {
         let merchant = bot.read(move |tx| account_of(tx, user)).await?;
         let text = match merchant.webhook_url {
-            Some(url) => language.say(words.webhooks_go_to, &[("url", &code(&url))]),
-            None => words.webhooks_go_as_said.to_owned(),
+            Some(url) => language.say("webhooks-go-to", &[("url", &code(&url))]),
+            None => language.text("webhooks-go-as-said").to_owned(),
         };
         return reply(context, Answer::text(text)).await;
     };
     let url = operations::read_webhook_url(&url, &bot.egress)?;
     let text = match &url {
-        Some(url) => language.say(words.webhooks_will_go_to, &[("url", &code(url.as_str()))]),
-        None => words.webhooks_will_go_as_said.to_owned(),
+        Some(url) => language.say("webhooks-will-go-to", &[("url", &code(url.as_str()))]),
+        None => language.text("webhooks-will-go-as-said").to_owned(),
     };
     let set = move |tx: &crate::store::WriteTx| {
         let merchant = account_of(tx, user)?;
@@ -57,7 +54,6 @@ async fn set_webhook_url(
 #[poise::command(slash_command, ephemeral, category = "Money", interaction_context = "Guild|BotDm")]
 async fn resend_webhook(
     context: Context<'_>,
-    #[description = "The payment; type its id, order or status"]
     #[autocomplete = "autocomplete::payment"]
     #[max_length = 64]
     payment: String,
@@ -80,19 +76,16 @@ async fn resend_webhook(
         return Err(Failure::NoWebhook);
     }
     bot.notifier.notify_webhooks();
-    reply(context, Answer::text(language.say(language.words.resent, &[]))).await
+    reply(context, Answer::text(language.text("resent"))).await
 }
 
 /// Send a signed test webhook to a URL, and see what came of it
 #[poise::command(slash_command, ephemeral, category = "Money", interaction_context = "Guild|BotDm")]
 async fn test_webhook(
     context: Context<'_>,
-    #[description = "Where your shop takes webhooks, such as https://shop.example/hook"]
-    #[max_length = 2048]
-    url: String,
+    #[max_length = 2048] url: String,
 ) -> Result<(), Failure> {
     let Asker { user, now, language, .. } = begin(context).await?;
-    let words = language.words;
     let bot = context.data();
     let url = url.trim();
     trial::check_url(url, &bot.egress)?;
@@ -112,16 +105,16 @@ async fn test_webhook(
     let mark = if tried.delivered { "✔" } else { "✘" };
     let outcome = language.outcome(&tried.outcome);
     let mut fields = vec![
-        (words.field_outcome, format!("{mark} {outcome}, {} ms", tried.duration_ms)),
-        (words.field_event, format!("`{}`", tried.event_id)),
+        (language.text("field-outcome"), format!("{mark} {outcome}, {} ms", tried.duration_ms)),
+        (language.text("field-event"), format!("`{}`", tried.event_id)),
     ];
     if !tried.answer.is_empty() {
-        fields.push((words.field_answer, plain(&tried.answer)));
+        fields.push((language.text("field-answer"), plain(&tried.answer)));
     }
     if let Some(advice) = advice {
-        fields.push((words.field_advice, language.advice(advice).to_owned()));
+        fields.push((language.text("field-advice"), language.advice(advice).to_owned()));
     }
-    reply(context, Answer::table(words.title_test, &fields)).await
+    reply(context, Answer::table(language.text("title-test"), &fields)).await
 }
 
 /// Look after webhooks that were given up
@@ -161,7 +154,6 @@ async fn failed(context: Context<'_>) -> Result<(), Failure> {
 )]
 async fn resend(
     context: Context<'_>,
-    #[description = "Type a name or an id"]
     #[autocomplete = "autocomplete::merchant"]
     #[max_length = 64]
     merchant: String,
@@ -171,10 +163,10 @@ async fn resend(
     let bot = context.data();
     let id = read_id(&merchant)?;
     let merchant = bot.read(move |tx| Ok(operations::get(tx, id)?)).await?;
-    let (language, words) = (asker.language, asker.language.words);
-    let text = language.say(words.resend_all, &[("name", &called(&merchant))]);
-    let page = Answer::page(words.title_resend_all, &text);
-    let (pending_action, yes) = (PendingAction::ResendAll(id), words.button_resend_all);
+    let language = asker.language;
+    let text = language.say("resend-all", &[("name", &called(&merchant))]);
+    let page = Answer::page(language.text("title-resend-all"), &text);
+    let (pending_action, yes) = (PendingAction::ResendAll(id), language.text("button-resend-all"));
     let answer = confirm::confirm(bot, asker.user, language, &pending_action, page, yes).await?;
     reply(context, answer).await
 }

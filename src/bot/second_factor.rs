@@ -51,12 +51,12 @@ async fn enable(context: Context<'_>) -> Result<(), Failure> {
         Ok(operations::begin(tx, &actor, &secrets, merchant.id, now)?)
     };
     let setup = bot.write(begun).await?;
-    let words = language.words;
     let values: [(&str, &Value); 2] =
         [("secret", setup.secret.reveal()), ("url", setup.url.reveal())];
-    let text = language.say(words.factor_setup, &values);
-    let page = Answer::page(words.title_factor_enable, &text);
-    let (pending_action, yes) = (PendingAction::EnableSecondFactor, words.button_enter_code);
+    let text = language.say("factor-setup", &values);
+    let page = Answer::page(language.text("title-factor-enable"), &text);
+    let (pending_action, yes) =
+        (PendingAction::EnableSecondFactor, language.text("button-enter-code"));
     let answer = confirm::confirm(bot, user, language, &pending_action, page, yes).await?;
     reply(context, answer).await
 }
@@ -76,20 +76,22 @@ async fn disable(context: Context<'_>) -> Result<(), Failure> {
     if !enabled {
         return Err(Refusal::from(FactorRefusal::NotEnabled).into());
     }
-    let words = language.words;
-    let page = Answer::page(words.title_factor_disable, words.factor_disable);
-    let (pending_action, yes) = (PendingAction::DisableSecondFactor, words.button_enter_code);
+    let page = Answer::page(language.text("title-factor-disable"), language.text("factor-disable"));
+    let (pending_action, yes) =
+        (PendingAction::DisableSecondFactor, language.text("button-enter-code"));
     let answer = confirm::confirm(bot, user, language, &pending_action, page, yes).await?;
     reply(context, answer).await
 }
 
 /// The form that a button opens whose yes needs a code.
 pub(super) fn form(language: Language, button: &str) -> serenity::CreateInteractionResponse {
-    let words = language.words;
-    let field =
-        serenity::CreateInputText::new(serenity::InputTextStyle::Short, words.field_code, "code");
+    let field = serenity::CreateInputText::new(
+        serenity::InputTextStyle::Short,
+        language.text("field-code"),
+        "code",
+    );
     let field = field.min_length(CODE_CHARS_MIN).max_length(CODE_CHARS_MAX);
-    let form = serenity::CreateModal::new(format!("{FORM}{button}"), words.title_form)
+    let form = serenity::CreateModal::new(format!("{FORM}{button}"), language.text("title-form"))
         .components(vec![serenity::CreateActionRow::InputText(field)]);
     serenity::CreateInteractionResponse::Modal(form)
 }
@@ -97,8 +99,8 @@ pub(super) fn form(language: Language, button: &str) -> serenity::CreateInteract
 /// An answer with the recovery codes, which are shown once.
 pub(super) fn recovery_answer(bot: &Bot, language: Language, codes: &[RecoveryCode]) -> Answer {
     let codes: Vec<&str> = codes.iter().map(RecoveryCode::reveal).collect();
-    let enabled = language.say(language.words.factor_enabled, &[("codes", &codes.join("\n"))]);
+    let enabled = language.say("factor-enabled", &[("codes", &codes.join("\n"))]);
     let seconds = bot.settings.secret_display_ttl.as_secs();
-    let goes = language.say(language.words.goes_away, &[("n", &seconds)]);
+    let goes = language.say("goes-away", &[("n", &seconds)]);
     Answer::text(format!("{enabled}\n{goes}")).secret()
 }

@@ -50,9 +50,9 @@ async fn view_key(context: Context<'_>) -> Result<(), Failure> {
 /// What becomes of the key that is replaced.
 #[derive(Debug, Clone, Copy, poise::ChoiceParameter)]
 enum OfOldKey {
-    #[name = "it is dead at once (0 hours)"]
+    #[name = "choice-revoke-now"]
     RevokeNow,
-    #[name = "it is taken for 24 more hours"]
+    #[name = "choice-grace-period"]
     GracePeriod,
 }
 
@@ -63,25 +63,20 @@ enum OfOldKey {
     category = "Account",
     interaction_context = "Guild|BotDm"
 )]
-async fn rotate_key(
-    context: Context<'_>,
-    #[description = "What becomes of the old key; without a choice it is dead at once"]
-    old_key: Option<OfOldKey>,
-) -> Result<(), Failure> {
+async fn rotate_key(context: Context<'_>, old_key: Option<OfOldKey>) -> Result<(), Failure> {
     let Asker { user, language, .. } = begin(context).await?;
-    let words = language.words;
     let bot = context.data();
     let merchant = bot.read(move |tx| account_of(tx, user)).await?;
     let (before, after) = (merchant.key_version, merchant.key_version.saturating_add(1));
     let (old, meanwhile) = match old_key.unwrap_or(OfOldKey::RevokeNow) {
-        OfOldKey::RevokeNow => (OldKey::RevokeNow, words.old_key_dies),
-        OfOldKey::GracePeriod => (OldKey::GracePeriod, words.old_key_lives),
+        OfOldKey::RevokeNow => (OldKey::RevokeNow, language.text("old-key-dies")),
+        OfOldKey::GracePeriod => (OldKey::GracePeriod, language.text("old-key-lives")),
     };
-    let numbered = |n: u32| language.say(words.key_number, &[("n", &n)]);
+    let numbered = |n: u32| language.say("key-number", &[("n", &n)]);
     let change = before_after(language, &numbered(before), &numbered(after));
-    let text = format!("{change}\n\n{meanwhile} {}", words.open_go_on);
-    let page = Answer::page(words.title_rotate_key, &text);
-    let (pending_action, yes) = (PendingAction::RotateKey(old), words.button_rotate_key);
+    let text = format!("{change}\n\n{meanwhile} {}", language.text("open-go-on"));
+    let page = Answer::page(language.text("title-rotate-key"), &text);
+    let (pending_action, yes) = (PendingAction::RotateKey(old), language.text("button-rotate-key"));
     let answer = confirm::confirm(bot, user, language, &pending_action, page, yes).await?;
     reply(context, answer).await
 }
@@ -89,8 +84,7 @@ async fn rotate_key(
 /// An answer with the API key that counts.
 pub(super) fn key_answer(bot: &Bot, language: Language, merchant: &Merchant) -> Answer {
     let key = bot.secret.current().api_key(bot.rules.network, merchant.id, merchant.key_version);
-    let words = language.words;
-    secret_answer(bot, language, (words.your_key, key.reveal()), words.key_warning)
+    secret_answer(bot, language, ("your-key", key.reveal()), "key-warning")
 }
 
 fn secret_answer(
@@ -101,8 +95,8 @@ fn secret_answer(
 ) -> Answer {
     let seconds = bot.settings.secret_display_ttl.as_secs();
     let what = language.say(what, &[("secret", &secret)]);
-    let warning = language.say(warning, &[]);
-    let goes = language.say(language.words.goes_away, &[("n", &seconds)]);
+    let warning = language.text(warning);
+    let goes = language.say("goes-away", &[("n", &seconds)]);
     Answer::text(format!("{what}\n{warning}\n{goes}")).secret()
 }
 
@@ -123,8 +117,7 @@ async fn view_webhook_secret(context: Context<'_>) -> Result<(), Failure> {
 /// An answer with the webhook secret that is shown.
 pub(super) fn webhook_secret_answer(bot: &Bot, language: Language, merchant: &Merchant) -> Answer {
     let secret = bot.secret.current().webhook_secret(merchant.id, merchant.webhook_secret.version);
-    let words = language.words;
-    secret_answer(bot, language, (words.your_secret, secret.reveal()), words.secret_warning)
+    secret_answer(bot, language, ("your-secret", secret.reveal()), "secret-warning")
 }
 
 /// Replace the secret that signs webhooks; both sign for a day
@@ -136,15 +129,15 @@ pub(super) fn webhook_secret_answer(bot: &Bot, language: Language, merchant: &Me
 )]
 async fn rotate_webhook_secret(context: Context<'_>) -> Result<(), Failure> {
     let Asker { user, language, .. } = begin(context).await?;
-    let words = language.words;
     let bot = context.data();
     let merchant = bot.read(move |tx| account_of(tx, user)).await?;
     let before = merchant.webhook_secret.version;
-    let numbered = |n: u32| language.say(words.secret_number, &[("n", &n)]);
+    let numbered = |n: u32| language.say("secret-number", &[("n", &n)]);
     let change = before_after(language, &numbered(before), &numbered(before.saturating_add(1)));
-    let text = format!("{change}\n\n{}", words.two_signatures);
-    let page = Answer::page(words.title_rotate_secret, &text);
-    let (pending_action, yes) = (PendingAction::RotateWebhookSecret, words.button_rotate_secret);
+    let text = format!("{change}\n\n{}", language.text("two-signatures"));
+    let page = Answer::page(language.text("title-rotate-secret"), &text);
+    let (pending_action, yes) =
+        (PendingAction::RotateWebhookSecret, language.text("button-rotate-secret"));
     let answer = confirm::confirm(bot, user, language, &pending_action, page, yes).await?;
     reply(context, answer).await
 }

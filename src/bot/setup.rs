@@ -28,7 +28,6 @@ pub(super) fn commands() -> Vec<poise::Command<Data, Failure>> {
 )]
 async fn setup(context: Context<'_>) -> Result<(), Failure> {
     let Asker { language, .. } = begin(context).await?;
-    let words = language.words;
     Admin::of(context).await?;
     let settings = &context.data().settings;
     let http = http_of(settings);
@@ -36,12 +35,12 @@ async fn setup(context: Context<'_>) -> Result<(), Failure> {
     let guild = match in_time(http.get_guild(serenity::GuildId::new(settings.guild_id))).await {
         Ok(found) => {
             let name = plain(&found.name);
-            lines.push(format!("✔ {}", language.say(words.setup_server, &[("name", &name)])));
+            lines.push(format!("✔ {}", language.say("setup-server", &[("name", &name)])));
             Some(found)
         }
         Err(error) => {
             let error = logged(&in_words(&error));
-            lines.push(format!("✘ {}", language.say(words.setup_server, &[("name", &error)])));
+            lines.push(format!("✘ {}", language.say("setup-server", &[("name", &error)])));
             None
         }
     };
@@ -59,11 +58,11 @@ async fn setup(context: Context<'_>) -> Result<(), Failure> {
         lines.push(channel_line(&http, language, name, channel, place).await);
     }
     let scope = match settings.global_commands {
-        true => words.setup_everywhere,
-        false => words.setup_here,
+        true => language.text("setup-everywhere"),
+        false => language.text("setup-here"),
     };
     lines.push(format!("✔ {scope}"));
-    reply(context, Answer::page(words.title_setup, &lines.join("\n"))).await
+    reply(context, Answer::page(language.text("title-setup"), &lines.join("\n"))).await
 }
 
 fn role_line(
@@ -71,18 +70,17 @@ fn role_line(
     settings: &Settings,
     guild: Option<&serenity::PartialGuild>,
 ) -> String {
-    let words = language.words;
     let Some(role) = settings.admin_role_id else {
-        return format!("✘ {}", words.setup_role_unset);
+        return format!("✘ {}", language.text("setup-role-unset"));
     };
     let exists =
         |guild: &serenity::PartialGuild| guild.roles.contains_key(&serenity::RoleId::new(role));
     match guild.is_none_or(exists) {
         true => {
             let role = format!("<@&{role}>");
-            format!("✔ {}", language.say(words.setup_role, &[("role", &role)]))
+            format!("✔ {}", language.say("setup-role", &[("role", &role)]))
         }
-        false => format!("✘ {}", language.say(words.setup_role_unknown, &[("role", &role)])),
+        false => format!("✘ {}", language.say("setup-role-unknown", &[("role", &role)])),
     }
 }
 
@@ -103,9 +101,8 @@ async fn channel_line(
     channel: Option<u64>,
     place: Option<(&serenity::PartialGuild, &serenity::Member)>,
 ) -> String {
-    let words = language.words;
     let Some(id) = channel else {
-        return format!("– {}", language.say(words.channel_unset, &[("key", &name)]));
+        return format!("– {}", language.say("channel-unset", &[("key", &name)]));
     };
     let found = match in_time(http.get_channel(serenity::ChannelId::new(id))).await {
         Ok(found) => found.guild(),
@@ -114,16 +111,16 @@ async fn channel_line(
     let channel_name = format!("<#{id}>");
     let here: [(&str, &Value); 2] = [("key", &name), ("channel", &channel_name)];
     let Some(((guild, own), channel)) = place.zip(found) else {
-        return format!("✘ {}", language.say(words.channel_elsewhere, &here));
+        return format!("✘ {}", language.say("channel-elsewhere", &here));
     };
     let missing = PERMISSIONS.difference(guild.user_permissions_in(&channel, own));
     if missing.is_empty() {
-        return format!("✔ {}", language.say(words.channel_fine, &here));
+        return format!("✔ {}", language.say("channel-fine", &here));
     }
     let missing = permissions(language, missing);
     let lacks: [(&str, &Value); 3] =
         [("key", &name), ("channel", &channel_name), ("permissions", &missing)];
-    format!("✘ {}", language.say(words.channel_lacks, &lacks))
+    format!("✘ {}", language.say("channel-lacks", &lacks))
 }
 
 /// Show the values in effect; they are changed in the configuration file
@@ -162,8 +159,8 @@ async fn config(context: Context<'_>) -> Result<(), Failure> {
             "discord.notifications_off = {:?}",
             bot.settings.notifications_off.iter().map(|k| k.as_str()).collect::<Vec<_>>()
         ),
-        language.say(language.words.config_grant, &[("n", &GRANT_DAYS_MAX)]),
+        language.say("config-grant", &[("n", &GRANT_DAYS_MAX)]),
     ];
     let text = format!("```\n{}\n```", lines.join("\n"));
-    reply(context, Answer::page(language.words.title_config, &text)).await
+    reply(context, Answer::page(language.text("title-config"), &text)).await
 }

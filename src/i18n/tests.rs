@@ -7,7 +7,8 @@ use fluent_syntax::ast::{Expression, InlineExpression, Pattern, PatternElement};
 
 use super::*;
 
-const FILES: [(&str, Sources); 1] = [("checkout", CHECKOUT_SOURCES)];
+const FILES: [(&str, Sources); 3] =
+    [("checkout", CHECKOUT_SOURCES), ("bot", BOT_SOURCES), ("errors", ERRORS_SOURCES)];
 
 /// The variables of a pattern, those of its selectors and variants included.
 fn variables<'p>(pattern: &Pattern<&'p str>, found: &mut BTreeSet<&'p str>) {

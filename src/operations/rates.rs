@@ -71,7 +71,6 @@ impl Rates {
     ///
     /// # Errors
     /// Those of the database.
-    #[cfg_attr(not(test), expect(dead_code, reason = "payments with a price will use it"))]
     pub(crate) fn at(
         &self,
         tx: &ReadTx,

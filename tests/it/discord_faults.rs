@@ -175,7 +175,7 @@ fn commands_are_acknowledged_in_time_while_the_node_is_down() {
     });
     assert!(begun.elapsed() < Duration::from_secs(1), "{:?}", begun.elapsed());
     let reply = discord.await_reply(&token, "/node");
-    assert!(reply.text().contains("We stand at"), "{}", reply.text());
+    assert!(reply.text().contains("Watcher's block"), "{}", reply.text());
 }
 
 #[test]

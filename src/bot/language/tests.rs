@@ -1,15 +1,20 @@
-//! Every language says everything, with the same values, within Discord's limits.
+//! Messages name commands that exist, keep Discord's limits, and are all used. `i18n/tests.rs`
+//! compares the messages and variables of the languages.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 use super::*;
 use crate::bot::all_commands;
 use crate::domain::address::AddressError;
 use crate::domain::amount::{Amount, AmountError};
 use crate::domain::confirmations::BadTiers;
+use crate::domain::event_kind::BadEventKinds;
+use crate::domain::fiat::{Currency, CurrencyError, FiatError};
 use crate::domain::merchant::{BadMerchantId, BadName, MerchantId};
 use crate::domain::network::Network;
 use crate::domain::notification::{Audience, Kind};
+use crate::domain::tolerance::BadTolerance;
 use crate::domain::webhook_url::BadUrl;
 use crate::operations::Refusal;
 use crate::operations::confirmations::Void;
@@ -19,77 +24,81 @@ use crate::operations::notifications::notification::{
 use crate::operations::reason::Reason;
 use crate::operations::second_factor::FactorRefusal;
 
-const OTHERS: [(&str, Language); 4] =
-    [("de", GERMAN), ("es", SPANISH), ("fr", FRENCH), ("pt-BR", PORTUGUESE)];
+const OTHERS: [(&str, Language); 4] = [
+    ("de", Language("de")),
+    ("es", Language("es")),
+    ("fr", Language("fr")),
+    ("pt-BR", Language("pt-BR")),
+];
 
-/// What stands in the braces of a sentence.
-fn parts(sentence: &str) -> Vec<&str> {
-    let parts = sentence.split('{').skip(1);
-    parts.map(|part| part.split_once('}').expect("a brace that closes").0).collect()
+fn read(path: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+    std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// The values that a sentence wants.
-fn values(sentence: &str) -> BTreeSet<&str> {
-    let mut names = BTreeSet::new();
-    for part in parts(sentence) {
-        match part.strip_prefix('/') {
-            Some(command) => names.extend(command.split_once(' ').map(|(_, value)| value)),
-            None => names.extend(part.split('|').next()),
+/// The messages of a language by id, as they are written in the files.
+fn sources(tag: &str) -> BTreeMap<String, String> {
+    let mut all: BTreeMap<String, String> = BTreeMap::new();
+    let mut id = String::new();
+    for file in ["bot", "errors"] {
+        for line in read(&format!("static/locales/{tag}/{file}.ftl")).lines() {
+            match line.split_once(" =") {
+                Some((name, text)) if !line.starts_with([' ', '#']) => {
+                    name.clone_into(&mut id);
+                    let earlier = all.insert(id.clone(), text.trim().to_owned());
+                    assert!(earlier.is_none(), "{tag}: {id} is in both files");
+                }
+                _ if line.starts_with(' ') => {
+                    let text = all.get_mut(&id).expect("a message has begun");
+                    text.push('\n');
+                    text.push_str(line.trim());
+                }
+                _ => {}
+            }
         }
     }
-    names
+    assert!(all.len() > 400, "{tag}: {} messages", all.len());
+    all
 }
 
-/// The commands that a sentence names, but the one that only administrators can use: it is named to
-/// others where nothing else says what to ask for.
-fn commands(sentence: &str) -> BTreeSet<&str> {
-    let named = parts(sentence).into_iter().filter_map(|part| part.strip_prefix('/'));
-    let named = named.map(|command| command.split(' ').next().unwrap_or(command));
-    named.filter(|command| *command != "grant_sub").collect()
-}
-
-#[track_caller]
-fn check_alike(language: &str, all: &[(&str, &str)], model: &[(&str, &str)], is_english: bool) {
-    for ((name, sentence), (_, modelled)) in all.iter().zip(model) {
-        assert!(!sentence.trim().is_empty(), "{language}: {name}");
-        assert_eq!(values(sentence), values(modelled), "{language}: {name}");
-        assert_eq!(commands(sentence), commands(modelled), "{language}: {name}");
-        let own: String = modelled.split(['{', '}']).step_by(2).collect();
-        let is_long = own.chars().count() > 20;
-        assert!(!is_english || !is_long || sentence != modelled, "{language}: {name} is English");
-        for part in parts(sentence) {
-            assert!(matches!(part.split('|').count(), 1 | 3), "{language}: {name}: {{{part}}}");
-        }
-    }
+/// The commands that a message names in backticks.
+fn commands(message: &str) -> BTreeSet<&str> {
+    let named = message.split("`/").skip(1);
+    named.map(|rest| rest.split([' ', '`']).next().unwrap_or(rest)).collect()
 }
 
 #[test]
-fn each_translation_has_every_message_and_placeholder() {
-    let german = GERMAN.said.expect("it has").all();
-    for (tag, language) in OTHERS {
-        check_alike(tag, &language.words.all(), &ENGLISH.words.all(), true);
-        check_alike(tag, &language.said.expect("it has").all(), &german, false);
+fn each_translation_names_the_commands_of_the_english() {
+    let english = sources("en");
+    for (tag, _) in OTHERS {
+        for (id, message) in sources(tag) {
+            let expected = &english[&id];
+            // Merchants cannot use it: a language may say whom to ask instead.
+            let without =
+                |message| commands(message).into_iter().filter(|name| *name != "grant_sub");
+            let (own, model) = (without(&message), without(expected));
+            assert_eq!(own.collect::<BTreeSet<_>>(), model.collect(), "{tag}: {id}");
+            let is_long = expected.split(['{', '}']).step_by(2).map(str::len).sum::<usize>() > 20;
+            assert!(!is_long || message != *expected, "{tag}: {id} is English");
+        }
     }
 }
 
 #[test]
 fn titles_fields_and_buttons_respect_discords_limits() {
-    for (tag, language) in OTHERS.into_iter().chain([("en", ENGLISH)]) {
-        for (name, sentence) in language.words.all() {
-            let max = match name.split('_').next() {
+    for tag in OTHERS.map(|(tag, _)| tag).into_iter().chain(["en"]) {
+        for (id, message) in sources(tag) {
+            let max = match id.split('-').next() {
                 Some("button") => 80,
-                // A title may hold a status, a field's name nothing more.
+                // A title may contain a status, a field's name nothing else.
                 Some("title") => 200,
                 Some("field") => 256,
                 Some("permission" | "status" | "detail" | "sum" | "state") => 60,
-                // All others stand in the text of a message, which takes 2,000.
+                Some("kind" | "command" | "choice") => 100,
+                // All others are part of the text of a message, at most 2,000 characters.
                 _ => 1_200,
             };
-            assert!(sentence.chars().count() <= max, "{tag}: {name}");
-        }
-        for command in all_commands() {
-            let mention = language.say(&format!("{{/{}}}", command.name), &[]);
-            assert!(mention.chars().count() <= 35, "{tag}: {mention}");
+            assert!((1..=max).contains(&message.chars().count()), "{tag}: {id}");
         }
     }
 }
@@ -98,24 +107,53 @@ fn titles_fields_and_buttons_respect_discords_limits() {
 fn every_message_refers_only_to_existing_commands() {
     let known: BTreeSet<String> =
         all_commands().into_iter().map(|command| command.name.into_owned()).collect();
-    for (tag, language) in OTHERS.into_iter().chain([("en", ENGLISH)]) {
-        let said = language.said.map(|said| said.all()).unwrap_or_default();
-        for (name, sentence) in language.words.all().into_iter().chain(said) {
-            for command in commands(sentence) {
-                assert!(known.contains(command), "{tag}: {name}: /{command}");
+    for tag in OTHERS.map(|(tag, _)| tag).into_iter().chain(["en"]) {
+        for (id, message) in sources(tag) {
+            for command in commands(&message) {
+                assert!(known.contains(command), "{tag}: {id}: /{command}");
             }
-            let typed = sentence.split('`').any(|part| part.starts_with('/'));
-            assert!(!typed, "{tag}: {name}: a command's name is not typed: {sentence}");
         }
     }
+}
+
+/// The Rust files below a folder, without tests.
+fn rust_files(folder: &Path, all: &mut Vec<String>) {
+    for file in std::fs::read_dir(folder).expect("the folder is there") {
+        let path = file.expect("it can be read").path();
+        if path.is_dir() {
+            rust_files(&path, all);
+        } else if path.extension().is_some_and(|ext| ext == "rs") && !path.ends_with("tests.rs") {
+            all.push(std::fs::read_to_string(&path).expect("it can be read"));
+        }
+    }
+}
+
+#[test]
+fn the_code_and_the_files_have_the_same_messages() {
+    let mut files = Vec::new();
+    rust_files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src/bot"), &mut files);
+    let code = files.concat();
+    let english = sources("en");
+    for id in english.keys().filter(|id| !id.starts_with("command-")) {
+        assert!(code.contains(&format!("\"{id}\"")), "no code uses {id}");
+    }
+    let mut found = 0;
+    for call in [".text(", ".say("] {
+        for after in code.split(call).skip(1) {
+            let Some(rest) = after.trim_start().strip_prefix('"') else { continue };
+            let id = rest.split('"').next().unwrap_or(rest);
+            assert!(english.contains_key(id), "no file has {id}");
+            found += 1;
+        }
+    }
+    assert!(found > 150, "{found} calls");
 }
 
 #[test]
 fn the_locale_selects_the_language_with_english_as_default() {
     #[track_caller]
     fn check(locale: &str, expected: &str) {
-        let none = Language::of_locale(locale).words.empty_failed;
-        assert_eq!(none, expected, "{locale}");
+        assert_eq!(Language::of_locale(locale).text("empty-failed"), expected, "{locale}");
     }
     check("de", "Keine. Alles in Ordnung.");
     check("es-ES", "Ninguno. Todo va bien.");
@@ -128,17 +166,17 @@ fn the_locale_selects_the_language_with_english_as_default() {
 }
 
 #[test]
-fn messages_are_filled_in_one_pass_with_plural_forms() {
-    let say = |language: Language, n: u64| language.say("{n} {n|day|days}", &[("n", &n)]);
-    assert_eq!(say(ENGLISH, 1), "1 day");
-    assert_eq!(say(ENGLISH, 0), "0 days");
-    assert_eq!(say(GERMAN, 0), "0 days");
-    assert_eq!(say(FRENCH, 0), "0 day");
-    assert_eq!(say(PORTUGUESE, 2), "2 days");
-    let evil = "{b} {/help} {";
-    assert_eq!(ENGLISH.say("<{a}|{b}>", &[("a", &evil), ("b", &"x")]), "<{b} {/help} {|x>");
-    assert_eq!(GERMAN.say("{/payment id}", &[("id", &"7")]), "`/payment 7`");
-    assert_eq!(ENGLISH.say("{/payment id}", &[("id", &"7")]), "`/payment 7`");
+fn values_are_inserted_once_with_plural_forms() {
+    let say = |language: Language, n: u64| language.say("n-confirmations", &[("n", &n)]);
+    assert_eq!(say(ENGLISH, 1), "1 confirmation");
+    assert_eq!(say(ENGLISH, 0), "0 confirmations");
+    assert_eq!(say(OTHERS[0].1, 0), "0 Bestätigungen");
+    assert_eq!(say(OTHERS[2].1, 0), "0 confirmation");
+    assert_eq!(say(OTHERS[3].1, 1), "1 confirmação");
+    assert_eq!(say(OTHERS[3].1, 2), "2 confirmações");
+    let evil = "{ $after } `/help` {";
+    let said = ENGLISH.say("before-after", &[("before", &evil), ("after", &"x")]);
+    assert_eq!(said, "**Before** { $after } `/help` {\n**After** x");
 }
 
 #[test]
@@ -161,7 +199,7 @@ fn every_payment_status_and_detail_is_translated() {
         let said: BTreeSet<&str> =
             Detail::ALL.into_iter().map(|detail| language.detail(detail.as_str())).collect();
         assert_eq!(said.len(), Detail::ALL.len(), "{tag}: each its own word: {said:?}");
-        assert_eq!(language.detail("delayed"), language.words.detail_delayed);
+        assert_eq!(language.detail("delayed"), language.text("detail-delayed"));
     }
 }
 
@@ -172,6 +210,9 @@ fn failures() -> Vec<Failure> {
         Refusal::UnknownMerchant(id),
         Refusal::UnknownPayment,
         Refusal::UnknownEvent,
+        Refusal::NothingConfirmed,
+        Refusal::PaymentHasCoins,
+        Refusal::RateUnavailable(Currency::EUR),
         Refusal::DiscordUserTaken(id),
         Refusal::SubscriptionInactive,
         Refusal::Suspended,
@@ -224,6 +265,17 @@ fn failures() -> Vec<Failure> {
         Reason::Url(BadUrl::NotPublic),
         Reason::Url(BadUrl::Port),
         Reason::Confirmations(BadTiers::Confirmations),
+        Reason::Confirmations(BadTiers::TooMany),
+        Reason::Confirmations(BadTiers::Order),
+        Reason::Confirmations(BadTiers::Syntax),
+        Reason::Tolerance(BadTolerance),
+        Reason::Events(BadEventKinds),
+        Reason::Currency(CurrencyError),
+        Reason::CurrencyNotOffered(Currency::EUR),
+        Reason::Fiat(FiatError::NotANumber),
+        Reason::Fiat(FiatError::Zero(Currency::EUR)),
+        Reason::Fiat(FiatError::TooLarge(Currency::EUR)),
+        Reason::Fiat(FiatError::TooPrecise(Currency::EUR)),
         Reason::Days,
         Reason::Announcement,
         Reason::NotForMerchants,
@@ -277,7 +329,7 @@ fn notification() -> Vec<Notification> {
             attempts: 5,
             outcome: text("the receiver took too long"),
         },
-        PaymentNotification::WebhookGivenUp { attempts: 1, outcome: text("HTTP 500") },
+        PaymentNotification::WebhookGivenUp { attempts: 30, outcome: text("HTTP 500") },
     ];
     let of_account = [
         AccountNotification::PayoutSent { amount: text("0.05"), txid: text("ab") },
@@ -343,7 +395,8 @@ fn every_refusal_is_a_full_sentence_in_each_language() {
             assert!(said.chars().count() <= 300, "{tag}: {said}");
         }
     }
-    assert_eq!(ENGLISH.failure(&Failure::NotAdmin), "This command is for administrators.");
+    let refused = ENGLISH.failure(&Failure::NotAdmin);
+    assert_eq!(refused, "This command is for administrators.");
 }
 
 #[test]
@@ -368,9 +421,10 @@ fn notifications_are_stored_and_translated_without_markup() {
             assert!(said.chars().count() <= 600, "{tag}: {said}");
         }
     }
-    // What an older program told, and what a newer one has learnt to tell.
-    assert_eq!(GERMAN.notification(None, "An old notification."), "An old notification.");
-    assert_eq!(GERMAN.notification(Some("{\"whole\":\"new\"}"), "A new one."), "A new one.");
+    // Rows of an older program have a text only, and this one cannot read those of a newer one.
+    let german = OTHERS[0].1;
+    assert_eq!(german.notification(None, "An old notification."), "An old notification.");
+    assert_eq!(german.notification(Some("{\"whole\":\"new\"}"), "A new one."), "A new one.");
 }
 
 #[test]
@@ -385,6 +439,13 @@ fn every_outcome_advice_and_kind_is_translated() {
             assert_ne!(language.kind(kind), kind.describe(), "{tag}");
             assert!(language.kind(kind).chars().count() <= 100, "{tag}: the name of a choice");
         }
+    }
+    // The command line prints the texts of the types; both are the same English.
+    for why in NoAnswer::ALL {
+        assert_eq!(ENGLISH.outcome(&why.to_string()), why.to_string());
+    }
+    for kind in Kind::ALL {
+        assert_eq!(ENGLISH.kind(kind), kind.describe());
     }
 }
 
@@ -442,10 +503,9 @@ fn each_command_and_option_is_localized_in_every_language() {
         }
         assert!(chars < 8_000, "{} says {chars} characters", command.name);
     }
-    for (path, _) in descriptions::DESCRIPTIONS {
-        assert!(paths.iter().any(|known| known == path), "there is no {path}");
-    }
-    assert_eq!(paths.len(), descriptions::DESCRIPTIONS.len(), "one line for each");
+    let described = sources("en").into_keys().filter(|id| id.starts_with("command-"));
+    let paths = paths.iter().map(|path| format!("command-{}", path.replace(' ', "-")));
+    assert_eq!(paths.collect::<BTreeSet<_>>(), described.collect(), "one message for each");
 }
 
 #[test]
@@ -460,5 +520,6 @@ fn every_choice_has_a_name_in_every_language() {
             found.insert(choice.name.to_string());
         }
     }
-    assert_eq!(found.len(), descriptions::CHOICES.len(), "one line for each: {found:?}");
+    let named = sources("en").into_keys().filter(|id| id.starts_with("choice-")).count();
+    assert_eq!(found.len(), named, "one message for each: {found:?}");
 }
