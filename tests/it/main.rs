@@ -41,6 +41,7 @@ mod disk;
 mod docs;
 mod doctor;
 mod doctor_proofs;
+mod documented;
 mod failover;
 mod fee_bump;
 mod fees;
