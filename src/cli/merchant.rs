@@ -8,7 +8,7 @@ use super::failure::Failure;
 use super::merchant_key::Key;
 use super::merchant_second_factor::{Code, SecondFactor};
 use super::open::open;
-use super::output::{Format, print_json};
+use super::output::{Format, print_json, print_note};
 use crate::config::Config;
 use crate::domain::address::Address;
 use crate::domain::merchant::{BusinessName, MerchantId, OldKey};
@@ -278,7 +278,7 @@ fn set_address(
     })?;
     if !registered.is_new {
         let address = registered.registration.address;
-        eprintln!("litegate: {address} is already registered; nothing was changed");
+        print_note(&format!("litegate: {address} is already registered; nothing was changed"));
     }
     Ok(id)
 }
@@ -301,7 +301,9 @@ fn record_shown(
 fn read_address(text: &str, config: &Config, store: &Store) -> Result<ForeignAddress, Refusal> {
     let address = Address::parse(text.trim(), config.network)?;
     if address.is_old_p2sh_spelling() {
-        eprintln!("litegate: {text} may be meant for Bitcoin; on Litecoin it is {address}");
+        print_note(&format!(
+            "litegate: {text} may be meant for Bitcoin; on Litecoin it is {address}"
+        ));
     }
     let own = OwnAddresses::new(config.xpub.clone());
     store.read_blocking(|tx| own.vet(tx, address))

@@ -19,6 +19,7 @@ mod audit_log;
 mod authenticated;
 mod backup;
 mod backup_seal;
+mod bare_environment;
 mod bounded;
 mod chain_guard;
 mod checkout;
