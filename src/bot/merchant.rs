@@ -1,7 +1,7 @@
 //! Commands for merchants. Each acts on the account of the user who sends it.
 
 use crate::domain::merchant::{BusinessName, Subscription, address_in_force, address_to_come};
-use crate::domain::notification::{Kind, Way};
+use crate::domain::notification::{DeliveryMode, Kind};
 use crate::operations::Refusal;
 use crate::operations::merchants::{self as operations, AddressStep};
 use crate::operations::notifications::{self as notification_operations, plain};
@@ -284,11 +284,11 @@ enum OfWay {
 }
 
 impl OfWay {
-    fn way(self) -> Way {
+    fn way(self) -> DeliveryMode {
         match self {
-            OfWay::Message => Way::Message,
-            OfWay::Channel => Way::Channel,
-            OfWay::Off => Way::Off,
+            OfWay::Message => DeliveryMode::Message,
+            OfWay::Channel => DeliveryMode::Channel,
+            OfWay::Off => DeliveryMode::Off,
         }
     }
 }
@@ -317,7 +317,7 @@ async fn notification_settings(
         _ => return Err(Failure::KindAndHow),
     };
     if let Some((kind, way)) = chosen {
-        if way == Way::Channel && bot.settings.notifications_channel_id.is_none() {
+        if way == DeliveryMode::Channel && bot.settings.notifications_channel_id.is_none() {
             return Err(Failure::NoNotificationsChannel);
         }
         let choose = move |tx: &crate::store::WriteTx| {
@@ -329,14 +329,14 @@ async fn notification_settings(
     let wanted =
         bot.read(move |tx| Ok(notification_operations::choices(tx, account_of(tx, user)?.id)?));
     let words = language.words;
-    let line = |(kind, way): (Kind, Way)| {
+    let line = |(kind, way): (Kind, DeliveryMode)| {
         let mark = match way {
             _ if bot.settings.notifications_off.contains(&kind) => {
                 format!("✘ {}", words.off_for_all)
             }
-            Way::Message => "✔".to_owned(),
-            Way::Channel => format!("✔ {}", words.in_the_channel),
-            Way::Off => "✘".to_owned(),
+            DeliveryMode::Message => "✔".to_owned(),
+            DeliveryMode::Channel => format!("✔ {}", words.in_the_channel),
+            DeliveryMode::Off => "✘".to_owned(),
         };
         format!("{mark} `{}` {}", kind.as_str(), language.kind(kind))
     };

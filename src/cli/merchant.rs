@@ -12,7 +12,7 @@ use super::output::{Format, print_json, print_note};
 use crate::config::Config;
 use crate::domain::address::Address;
 use crate::domain::merchant::{BusinessName, MerchantId, OldKey};
-use crate::domain::notification::{Kind, Way};
+use crate::domain::notification::{DeliveryMode, Kind};
 use crate::domain::time::Timestamp;
 use crate::operations::merchants::{self as operations, NewMerchant};
 use crate::operations::own_addresses::{ForeignAddress, OwnAddresses};
@@ -125,7 +125,7 @@ enum Act {
         #[arg(requires = "way")]
         kind: Option<Kind>,
         /// message, channel (announces a waiting notification) or off
-        way: Option<Way>,
+        way: Option<DeliveryMode>,
     },
     /// Show the merchant's notifications, newest first
     #[command(after_help = "Example: litegate merchant notifications mer_0123456789ab")]
