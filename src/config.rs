@@ -37,12 +37,17 @@ pub(crate) use validate::parse_duration;
 /// Default places of the configuration file.
 const PLACES: [&str; 2] = ["litegate.toml", "/etc/litegate/litegate.toml"];
 
+/// The first mistake if there are others and no file.
+const NO_FILE: &str = "neither ./litegate.toml nor /etc/litegate/litegate.toml exists: name the \
+                       configuration file by --config, or run litegate init";
+
 /// Largest configuration file, in bytes.
 const FILE_BYTES_MAX: u64 = 1 << 20;
 
 /// The path of the configuration file, if there is one.
 fn file_of(named: Option<&Path>) -> Option<PathBuf> {
-    let usual = || PLACES.iter().map(PathBuf::from).find(|place| place.exists());
+    let usual =
+        || PLACES.iter().map(PathBuf::from).find(|place| place.try_exists().unwrap_or(true)); // Reading it reports the reason.
     named.map(Path::to_owned).or_else(usual)
 }
 
@@ -62,6 +67,8 @@ pub(crate) fn check_file(named: Option<&Path>) -> Result<(), String> {
 
 /// The sources of the configuration.
 struct Parts {
+    /// Whether there is a file.
+    found: bool,
     /// Text of the file; empty without one.
     text: String,
     table: Table,
@@ -85,7 +92,7 @@ fn parts(file: Option<&Path>) -> Result<Parts, Mistakes> {
         let name = name.strip_prefix(ENVIRONMENT)?;
         (!NO_KEYS.contains(&name) && keys::may_be_meant(name)).then(|| (name.to_owned(), value))
     });
-    Ok(Parts { text, table, variables: variables.collect() })
+    Ok(Parts { found: file.is_some(), text, table, variables: variables.collect() })
 }
 
 fn read_text(file: &Path) -> std::io::Result<String> {
@@ -106,7 +113,7 @@ pub(crate) fn load(file: Option<&Path>) -> Result<Config, Mistakes> {
 /// # Errors
 /// As [`load`].
 pub(crate) fn load_for(process: Process, file: Option<&Path>) -> Result<Config, Mistakes> {
-    let Parts { text, table, variables } = parts(file)?;
+    let Parts { found, text, table, variables } = parts(file)?;
     let credentials = std::env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from);
     let config = read(process, table, variables.into_iter(), credentials);
     wipe_stack(); // Reading secrets leaves copies on the stack.
@@ -116,7 +123,8 @@ pub(crate) fn load_for(process: Process, file: Option<&Path>) -> Result<Config, 
             let line = keys::line_of(&text, key);
             line.map(|line| format!("{sentence} (line {line})")).unwrap_or(sentence)
         };
-        Mistakes(sentences.into_iter().map(place).collect())
+        let no_file = (!found).then(|| NO_FILE.to_owned());
+        Mistakes(no_file.into_iter().chain(sentences.into_iter().map(place)).collect())
     })
 }
 

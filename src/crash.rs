@@ -35,7 +35,7 @@ pub(crate) fn point(name: &str) {
 }
 
 /// Panics if this point is armed.
-pub(crate) fn stumble(name: &str) {
+pub(crate) fn panic_at(name: &str) {
     #[cfg(debug_assertions)]
     assert!(!is_armed(name), "a test wants a panic at {name}");
     #[cfg(not(debug_assertions))]

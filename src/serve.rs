@@ -57,7 +57,7 @@ pub(crate) use role::{Role, is_sweeper_alone};
 
 /// How long a first start waits for the watcher's first probe of the node before it reports
 /// `ready`. Until then the API answers 503 `starting`. Later starts do not wait for the node.
-const FIRST_LOOK: Duration = Duration::from_secs(4);
+const FIRST_PROBE: Duration = Duration::from_secs(4);
 
 /// How long the metrics server may take to stop.
 const METRICS_GRACE: Duration = Duration::from_secs(2);
@@ -167,7 +167,7 @@ impl Gateway {
         ready: impl FnOnce(Option<SocketAddr>),
     ) -> anyhow::Result<()> {
         let mut running = Running::new(&self.shutdown);
-        let first_look = self.start_watcher(&mut running)?;
+        let first_probe = self.start_watcher(&mut running)?;
         self.start_upkeep(&mut running)?;
         let listening = self.start_api(&mut running).await?;
         self.start_webhooks(&mut running)?;
@@ -175,8 +175,8 @@ impl Gateway {
         self.start_bot(&mut running)?;
         let metrics = self.start_metrics().await;
         // A client that waits for `ready` need not handle the first start.
-        if let Some(first_look) = first_look {
-            let _ = tokio::time::timeout(FIRST_LOOK, first_look).await;
+        if let Some(first_probe) = first_probe {
+            let _ = tokio::time::timeout(FIRST_PROBE, first_probe).await;
         }
         ready(listening);
         #[expect(clippy::disallowed_methods, reason = "this is the one place that starts tasks")]
@@ -196,7 +196,7 @@ impl Gateway {
             return Ok(None);
         }
         let (config, store) = (&self.config, &self.store);
-        let (looked, first_look) = oneshot::channel();
+        let (probed, first_probe) = oneshot::channel();
         let watcher = Watcher {
             rates: config.payments.rates.clone(),
             store: store.clone(),
@@ -211,11 +211,12 @@ impl Gateway {
             notifier: self.notifier.clone(),
             clock: config.clock.clone(),
             shutdown: self.shutdown.clone(),
-            first_pass: Some(looked),
+            first_pass: Some(probed),
             last_in_use: store.read_blocking(indexes::last_in_use)?,
         };
+        // Before the watcher runs, which may store a tip at once.
+        let is_first_start = store.read_blocking(blocks::tip)?.is_none();
         running.start_thread(Role::Watcher, move || watcher.run())?;
-        let first_look = store.read_blocking(blocks::tip)?.is_none().then_some(first_look);
         let retention = Retention {
             store: store.clone(),
             rules: config.retention,
@@ -226,7 +227,7 @@ impl Gateway {
             retention.run().await;
             Ok(())
         });
-        Ok(first_look)
+        Ok(is_first_start.then_some(first_probe))
     }
 
     /// Starts the tasks of every process: following a rotation of the master secret, and

@@ -48,7 +48,7 @@ chown "$user:$user" "$root/var/lib/litegate"
 chmod 700 "$root/var/lib/litegate"
 
 # A read-only bind of that root; the volume and the kernel's file systems are mounted into it.
-# chroot needs root, so it precedes the change of the user.
+# chroot needs root, so it precedes the change of the user. The program gets no variables.
 inside() {
   # shellcheck disable=SC2016 # The inner shell expands it.
   exec unshare --mount sh -euc '
@@ -62,11 +62,22 @@ import os, sys
 root, user = sys.argv[1], int(sys.argv[2])
 os.chroot(root); os.chdir(\"/\")
 os.setgroups([]); os.setgid(user); os.setuid(user)
-os.execv(sys.argv[3], sys.argv[3:])" "$root" "$user" "$@"' sh "$root" "$user" "$@"
+os.execve(sys.argv[3], sys.argv[3:], {})" "$root" "$user" "$@"' sh "$root" "$user" "$@"
 }
 
 (inside /usr/bin/litegate --version) >/dev/null || fail "the program does not run"
 (inside /usr/bin/litegate check-config --config /etc/litegate/litegate.toml) || fail "check-config"
+for command in --help openapi "completions bash" "bot commands" "config show" "merchant list" \
+  "payment list" "webhook list" "audit-log --verify" "chain-guard show" "secret status" \
+  "backup /var/lib/litegate/copy.db"; do
+  # shellcheck disable=SC2086 # A command and its options.
+  (inside /usr/bin/litegate $command --config /etc/litegate/litegate.toml) > "$base/log" 2>&1 ||
+    fail "$command"
+done
+# There is no node: doctor says so and reports everything else.
+code=0
+(inside /usr/bin/litegate doctor --config /etc/litegate/litegate.toml) > "$base/log" 2>&1 || code=$?
+if [ "$code" != 1 ] || ! grep -q '^FAILURE  node' "$base/log"; then fail "doctor: $code"; fi
 inside /usr/bin/litegate serve --only api --config /etc/litegate/litegate.toml 2> "$base/log" &
 pid=$!
 for _ in $(seq 100); do

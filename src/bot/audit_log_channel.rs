@@ -88,7 +88,7 @@ pub(super) async fn run(bot: &Arc<Bot>) {
     let Some(channel) = bot.settings.audit_log_channel_id else { return };
     let post = Post::new(bot);
     while !bot.shutdown.is_cancelled() {
-        let pause = match AssertUnwindSafe(look(bot, &post, channel)).catch_unwind().await {
+        let pause = match AssertUnwindSafe(post_next(bot, &post, channel)).catch_unwind().await {
             Ok(Ok(true)) => LOOK,
             Ok(Ok(false)) => REST,
             Ok(Err(failure)) => {
@@ -137,8 +137,8 @@ enum Posted {
 }
 
 /// Posts one message: of the operator's queue, and of the merchants' if there is nothing there.
-/// Answers whether the channel took it.
-async fn look(bot: &Bot, post: &Post, channel: u64) -> Result<bool, Failure> {
+/// Returns whether the channel took it.
+async fn post_next(bot: &Bot, post: &Post, channel: u64) -> Result<bool, Failure> {
     begin(bot).await?;
     for queue in [Queue::Operator, Queue::Merchants] {
         match pass(bot, post, channel, queue).await? {

@@ -100,7 +100,7 @@ async fn needs_code(bot: &Bot, user: u64, id: &str) -> bool {
 }
 
 async fn pressed(bot: &Arc<Bot>, press: &Press<'_>, language: Language) -> Result<Answer, Failure> {
-    crate::crash::stumble("button");
+    crate::crash::panic_at("button");
     let (id, user) = (press.id(), press.user());
     bot.limit.count(user)?;
     let origin = press.origin();

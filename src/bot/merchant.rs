@@ -2,7 +2,7 @@
 
 use crate::domain::confirmations::ConfirmationChoice;
 use crate::domain::merchant::{BusinessName, Subscription, address_in_force, address_to_come};
-use crate::domain::notification::{Kind, Way};
+use crate::domain::notification::{DeliveryMode, Kind};
 use crate::operations::Refusal;
 use crate::operations::merchants::{self as operations, AddressStep};
 use crate::operations::notifications::{self as notification_operations, plain};
@@ -279,11 +279,11 @@ enum OfWay {
 }
 
 impl OfWay {
-    fn way(self) -> Way {
+    fn way(self) -> DeliveryMode {
         match self {
-            OfWay::Message => Way::Message,
-            OfWay::Channel => Way::Channel,
-            OfWay::Off => Way::Off,
+            OfWay::Message => DeliveryMode::Message,
+            OfWay::Channel => DeliveryMode::Channel,
+            OfWay::Off => DeliveryMode::Off,
         }
     }
 }
@@ -310,7 +310,7 @@ async fn notification_settings(
         _ => return Err(Failure::KindAndHow),
     };
     if let Some((kind, way)) = chosen {
-        if way == Way::Channel && bot.settings.notifications_channel_id.is_none() {
+        if way == DeliveryMode::Channel && bot.settings.notifications_channel_id.is_none() {
             return Err(Failure::NoNotificationsChannel);
         }
         let choose = move |tx: &crate::store::WriteTx| {
@@ -321,14 +321,14 @@ async fn notification_settings(
     }
     let wanted =
         bot.read(move |tx| Ok(notification_operations::choices(tx, account_of(tx, user)?.id)?));
-    let line = |(kind, way): (Kind, Way)| {
+    let line = |(kind, way): (Kind, DeliveryMode)| {
         let mark = match way {
             _ if bot.settings.notifications_off.contains(&kind) => {
                 format!("✘ {}", language.text("off-for-all"))
             }
-            Way::Message => "✔".to_owned(),
-            Way::Channel => format!("✔ {}", language.text("in-the-channel")),
-            Way::Off => "✘".to_owned(),
+            DeliveryMode::Message => "✔".to_owned(),
+            DeliveryMode::Channel => format!("✔ {}", language.text("in-the-channel")),
+            DeliveryMode::Off => "✘".to_owned(),
         };
         format!("{mark} `{}` {}", kind.as_str(), language.kind(kind))
     };

@@ -358,7 +358,7 @@ async fn begin(context: Context<'_>) -> Result<Asker, Failure> {
     let begun = tokio::time::Instant::now();
     context.defer_ephemeral().await?;
     metrics::acknowledged(begun.elapsed());
-    crate::crash::stumble("command");
+    crate::crash::panic_at("command");
     let (author, locale) = (context.author(), context.locale().unwrap_or_default());
     context.data().remember_locale(author.id.get(), locale).await;
     Ok(Asker {

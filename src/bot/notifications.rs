@@ -16,11 +16,11 @@ use futures_util::FutureExt;
 use poise::serenity_prelude as serenity;
 
 use crate::domain::merchant::{MerchantId, address_to_come};
-use crate::domain::notification::{Kind, Way};
+use crate::domain::notification::{DeliveryMode, Kind};
 use crate::domain::time::Timestamp;
 use crate::operations::merchants as operations;
 use crate::operations::notifications::notification::Away;
-use crate::operations::notifications::{self as act, Surroundings};
+use crate::operations::notifications::{self as act, PassContext};
 use crate::store::notifications::{self as rows, End, StoredNotification};
 use crate::store::{disk_space, locales, role_status};
 use crate::view::role_status::Role;
@@ -76,7 +76,7 @@ pub(super) async fn run(bot: &Arc<Bot>) {
 
 async fn pass(bot: &Arc<Bot>, post: &mut Post, started_at: Timestamp) -> Result<(), Failure> {
     let now = bot.clock.now();
-    let around = Surroundings {
+    let around = PassContext {
         network: bot.rules.network,
         off: bot.settings.notifications_off.clone(),
         node: why_silent(bot, post, started_at, now).await?,
@@ -85,7 +85,7 @@ async fn pass(bot: &Arc<Bot>, post: &mut Post, started_at: Timestamp) -> Result<
         hot_limit: bot.hot_limit,
         started_at,
     };
-    let found = bot.read(move |tx| Ok(act::look(tx, &around, now)?)).await?;
+    let found = bot.read(move |tx| Ok(act::derive_due(tx, &around, now)?)).await?;
     let (parts, record) = found.into_parts();
     for drafts in parts {
         bot.write(move |tx| Ok(act::store(tx, &drafts, now)?)).await?;
@@ -209,7 +209,7 @@ async fn reported_alike(
         notifications.into_iter().map(way).collect::<Result<Vec<_>, Failure>>()
     };
     let notifications = bot.read(with_way).await?;
-    let by_channel = |way: Way| way == Way::Channel;
+    let by_channel = |way: DeliveryMode| way == DeliveryMode::Channel;
     let first = notifications.first().is_some_and(|(way, _)| by_channel(*way));
     let alike = notifications.into_iter().filter(|(way, _)| by_channel(*way) == first);
     Ok(fitting(alike.map(|(_, notification)| notification)))
@@ -272,7 +272,7 @@ async fn tell_merchant(
     let (account, by_channel) = bot
         .read(move |tx| {
             let way = kind.map(|kind| rows::way(tx, id, kind)).transpose()?;
-            Ok((operations::account(tx, id, network)?, way == Some(Way::Channel)))
+            Ok((operations::account(tx, id, network)?, way == Some(DeliveryMode::Channel)))
         })
         .await?;
     let Some(user) = account.merchant.discord_id else { return Ok(Outcome::Closed) };

@@ -7,7 +7,7 @@ use clap::Args;
 use super::audit_log::KnownHeads;
 use super::failure::Failure;
 use super::open::load;
-use super::output::{Format, print_json, print_line};
+use super::output::{Format, print_json, print_line, print_note};
 use super::progress;
 use crate::operations;
 use crate::progress::OnProgress;
@@ -35,9 +35,9 @@ impl Audit {
         if let Err(error) =
             store.write_blocking(move |tx| operations::audit::record(tx, found, now))
         {
-            eprintln!(
+            print_note(&format!(
                 "litegate: cannot record the result, so administrators are not notified: {error}"
-            );
+            ));
         }
         match format {
             Format::Json => print_json(&view)?,

@@ -8,13 +8,13 @@ use super::failure::Failure;
 use super::merchant_key::Key;
 use super::merchant_second_factor::{Code, SecondFactor};
 use super::open::open;
-use super::output::{Format, print_json};
+use super::output::{Format, print_json, print_note};
 use crate::config::Config;
 use crate::domain::address::Address;
 use crate::domain::confirmations::ConfirmationChoice;
 use crate::domain::event_kind::{BadEventKinds, EventKinds};
 use crate::domain::merchant::{BusinessName, MerchantId, OldKey};
-use crate::domain::notification::{Kind, Way};
+use crate::domain::notification::{DeliveryMode, Kind};
 use crate::domain::time::Timestamp;
 use crate::domain::tolerance::Tolerance;
 use crate::operations::merchants::{self as operations, NewMerchant};
@@ -149,7 +149,7 @@ enum Act {
         #[arg(requires = "way")]
         kind: Option<Kind>,
         /// message, channel (announces a waiting notification) or off
-        way: Option<Way>,
+        way: Option<DeliveryMode>,
     },
     /// Show the merchant's notifications, newest first
     #[command(after_help = "Example: litegate merchant notifications mer_0123456789ab")]
@@ -310,7 +310,7 @@ fn set_address(
     })?;
     if !registered.is_new {
         let address = registered.registration.address;
-        eprintln!("litegate: {address} is already registered; nothing was changed");
+        print_note(&format!("litegate: {address} is already registered; nothing was changed"));
     }
     Ok(id)
 }
@@ -338,7 +338,9 @@ fn record_shown(
 fn read_address(text: &str, config: &Config, store: &Store) -> Result<ForeignAddress, Refusal> {
     let address = Address::parse(text.trim(), config.network)?;
     if address.is_old_p2sh_spelling() {
-        eprintln!("litegate: {text} may be meant for Bitcoin; on Litecoin it is {address}");
+        print_note(&format!(
+            "litegate: {text} may be meant for Bitcoin; on Litecoin it is {address}"
+        ));
     }
     let own = OwnAddresses::new(config.xpub.clone());
     store.read_blocking(|tx| own.vet(tx, address))

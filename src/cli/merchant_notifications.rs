@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::config::Config;
 use crate::domain::merchant::MerchantId;
-use crate::domain::notification::{Kind, Way};
+use crate::domain::notification::{DeliveryMode, Kind};
 use crate::operations::{Actor, Refusal, merchants, notifications as operations};
 use crate::store::notifications::StoredNotification;
 use crate::store::{Store, WriteTx, notifications as rows};
@@ -32,7 +32,7 @@ pub(super) fn settings(
     config: &Config,
     store: &Store,
     id: MerchantId,
-    choice: Option<(Kind, Way)>,
+    choice: Option<(Kind, DeliveryMode)>,
     format: Format,
 ) -> Result<(), Failure> {
     let now = config.clock.now();
@@ -41,7 +41,8 @@ pub(super) fn settings(
         store.write_blocking(choose)?;
     }
     let choices = store.read_blocking(|tx| operations::choices(tx, id))?;
-    let view = |(kind, way): (Kind, Way)| ChoiceView { kind: kind.as_str(), way: way.as_str() };
+    let view =
+        |(kind, way): (Kind, DeliveryMode)| ChoiceView { kind: kind.as_str(), way: way.as_str() };
     let views: Vec<ChoiceView> = choices.into_iter().map(view).collect();
     match format {
         Format::Json => print_json(&views),

@@ -32,6 +32,7 @@ mod sweep;
 mod sweeper_webhook_secret;
 mod webhook;
 
+use std::io::{ErrorKind, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -40,7 +41,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 use crate::config;
 use crate::privileges;
 
-use output::{Format, print_error};
+use output::{Format, print_error, print_note};
 
 #[derive(Parser)]
 #[command(
@@ -118,7 +119,9 @@ enum Command {
 pub fn run() -> ExitCode {
     // Every command may read a secret or a key.
     if let Err(error) = privileges::forbid_core_dumps() {
-        eprintln!("litegate: cannot disable core dumps, which would contain keys: {error}");
+        print_note(&format!(
+            "litegate: cannot disable core dumps, which would contain keys: {error}"
+        ));
         return ExitCode::from(1);
     }
     let cli = match Cli::try_parse() {
@@ -168,12 +171,17 @@ pub fn run() -> ExitCode {
 /// Prints help and version as clap does, and a usage error as one line.
 fn answer_usage(error: &clap::Error) -> ExitCode {
     if !error.use_stderr() {
-        let _ = error.print(); // A closed pipe is no error.
-        return ExitCode::SUCCESS;
+        let failed = error.print().and_then(|()| std::io::stdout().flush()).err();
+        // A closed pipe is no error.
+        let Some(failed) = failed.filter(|failed| failed.kind() != ErrorKind::BrokenPipe) else {
+            return ExitCode::SUCCESS;
+        };
+        print_note(&format!("litegate: standard output: {failed}"));
+        return ExitCode::from(1);
     }
     let text = error.to_string();
     let sentence = text.split("\n\n").next().unwrap_or_default().trim_start_matches("error: ");
     let line = sentence.split_whitespace().collect::<Vec<_>>().join(" ");
-    eprintln!("litegate: {line} (see litegate --help)");
+    print_note(&format!("litegate: {line} (see litegate --help)"));
     ExitCode::from(2)
 }

@@ -28,6 +28,12 @@ pub(super) fn print_line(text: &str) -> Result<(), Failure> {
     }
 }
 
+/// Prints a warning or a note on standard error, if that can be written: unlike `eprintln!`, a
+/// closed or full standard error ends no work.
+pub(super) fn print_note(line: &str) {
+    let _ = writeln!(std::io::stderr(), "{line}"); // There is no other place to report it.
+}
+
 /// Deadline for the error line.
 const LAST_LINE: Duration = Duration::from_secs(1);
 

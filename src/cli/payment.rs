@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::failure::Failure;
 use super::open::open;
-use super::output::{Format, print_json, print_line};
+use super::output::{Format, print_json, print_line, print_note};
 use crate::config::Config;
 use crate::domain::merchant::MerchantId;
 use crate::domain::network::Network;
@@ -199,7 +199,7 @@ fn list(
     let views: Vec<PaymentView> =
         found.iter().map(|facts| PaymentView::for_merchant(facts, &config.site, now)).collect();
     if more {
-        eprintln!("litegate: only the newest {limit} are shown; see --limit");
+        print_note(&format!("litegate: only the newest {limit} are shown; see --limit"));
     }
     match format {
         Format::Json => print_json(&views),

@@ -8,6 +8,7 @@ use std::time::Instant;
 
 use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
+use super::output::print_note;
 use crate::progress::{Lines, OnProgress, Progress};
 
 /// Runs the work and shows its progress. A terminal is left clean.
@@ -16,7 +17,7 @@ pub(super) fn shown<T>(work: impl FnOnce(OnProgress) -> T) -> T {
         let lines = Lines::default();
         return work(&|step| {
             if let Some(line) = lines.line(step, Instant::now()) {
-                eprintln!("{line}");
+                print_note(&line);
             }
         });
     }

@@ -145,29 +145,30 @@ impl Kind {
 
     /// The default, for recipients who have not chosen. A busy shop does not want a message
     /// per payment.
-    pub(crate) fn default_way(self) -> Way {
-        if self == Kind::Paid { Way::Off } else { Way::Message }
+    pub(crate) fn default_way(self) -> DeliveryMode {
+        if self == Kind::Paid { DeliveryMode::Off } else { DeliveryMode::Message }
     }
 }
 
 /// How a merchant receives a kind of notification.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Way {
+pub(crate) enum DeliveryMode {
     Message,
     /// A channel mentions that notifications wait; `/notifications` lists them.
     Channel,
     Off,
 }
 
-impl Way {
-    pub(crate) const ALL: [Way; 3] = [Way::Message, Way::Channel, Way::Off];
+impl DeliveryMode {
+    pub(crate) const ALL: [DeliveryMode; 3] =
+        [DeliveryMode::Message, DeliveryMode::Channel, DeliveryMode::Off];
 
     /// The name on the command line and in the audit log.
     pub(crate) fn as_str(self) -> &'static str {
         match self {
-            Way::Message => "message",
-            Way::Channel => "channel",
-            Way::Off => "off",
+            DeliveryMode::Message => "message",
+            DeliveryMode::Channel => "channel",
+            DeliveryMode::Off => "off",
         }
     }
 }
@@ -176,11 +177,11 @@ impl Way {
 #[error("must be message, channel or off")]
 pub(crate) struct BadWay;
 
-impl FromStr for Way {
+impl FromStr for DeliveryMode {
     type Err = BadWay;
 
-    fn from_str(text: &str) -> Result<Way, BadWay> {
-        Way::ALL.into_iter().find(|way| way.as_str() == text).ok_or(BadWay)
+    fn from_str(text: &str) -> Result<DeliveryMode, BadWay> {
+        DeliveryMode::ALL.into_iter().find(|way| way.as_str() == text).ok_or(BadWay)
     }
 }
 
@@ -222,10 +223,10 @@ mod tests {
             assert_eq!(kind.as_str().parse(), Ok(kind));
         }
         assert_eq!("everything".parse::<Kind>(), Err(BadKind));
-        for way in Way::ALL {
+        for way in DeliveryMode::ALL {
             assert_eq!(way.as_str().parse(), Ok(way));
         }
-        assert_eq!("on".parse::<Way>(), Err(BadWay));
+        assert_eq!("on".parse::<DeliveryMode>(), Err(BadWay));
     }
 
     #[test]

@@ -33,7 +33,7 @@ const MUG: &str = "<svg width=\"160\" height=\"140\" viewBox=\"0 0 16 14\" role=
     0 1 0 4h-1.5M5 2.7q-.6-.8 0-1.7M8 2.7q-.6-.8 0-1.7\"/></svg>";
 
 #[derive(Debug, Clone)]
-pub(crate) enum Heard {
+pub(crate) enum DemoEvent {
     Webhook(Webhook),
     PlayMoney { payment_id: String },
 }
@@ -47,32 +47,32 @@ pub(crate) struct Webhook {
 }
 
 #[derive(Debug, Clone)]
-pub(crate) struct Bought {
+pub(crate) struct CreatedPayment {
     pub(crate) payment_id: String,
     pub(crate) payment_url: String,
 }
 
 /// Creates the payment of an order by its number, or returns the reason why not.
-type Buy = Box<dyn Fn(u32) -> BoxFuture<'static, Result<Bought, String>> + Send + Sync>;
+type Buy = Box<dyn Fn(u32) -> BoxFuture<'static, Result<CreatedPayment, String>> + Send + Sync>;
 
 /// The payment that a webhook reports as completed, if its signature is valid.
 type Verify = Box<dyn Fn(&Webhook) -> Option<String> + Send + Sync>;
 
 /// The shop's operations that need its API key.
-pub(crate) struct Till {
+pub(crate) struct ShopActions {
     pub(crate) buy: Buy,
     pub(crate) verify: Verify,
 }
 
 struct Order {
-    bought: Bought,
+    created: CreatedPayment,
     paid: bool,
 }
 
 struct Shop {
-    till: Till,
+    actions: ShopActions,
     gateway: SocketAddr,
-    heard: Sender<Heard>,
+    events: Sender<DemoEvent>,
     orders: Mutex<Orders>,
 }
 
@@ -82,15 +82,15 @@ struct Orders {
     by_number: BTreeMap<u32, Order>,
 }
 
-/// Serves until the shutdown signal, and sends events to `heard`.
+/// Serves until the shutdown signal, and sends events to `events`.
 pub(crate) async fn serve(
     listener: TcpListener,
     gateway: SocketAddr,
-    till: Till,
-    heard: Sender<Heard>,
+    actions: ShopActions,
+    events: Sender<DemoEvent>,
     shutdown: CancellationToken,
 ) {
-    let shop = Arc::new(Shop { till, gateway, heard, orders: Mutex::default() });
+    let shop = Arc::new(Shop { actions, gateway, events, orders: Mutex::default() });
     let with_shop = warp::any().map(move || shop.clone());
     let webhook = warp::path!("webhook")
         .and(warp::post())
@@ -104,7 +104,7 @@ pub(crate) async fn serve(
     let play = warp::path!("pay" / String).and(warp::post()).and(with_shop.clone()).then(
         |payment_id: String, shop: Arc<Shop>| async move {
             let back = format!("http://{}/pay/{payment_id}", shop.gateway);
-            let _ = shop.heard.send(Heard::PlayMoney { payment_id }).await; // The demo may be shutting down.
+            let _ = shop.events.send(DemoEvent::PlayMoney { payment_id }).await; // The demo may be shutting down.
             see_other(&back)
         },
     );
@@ -140,12 +140,12 @@ impl Shop {
             signature: text("webhook-signature"),
             body: String::from_utf8_lossy(body).into_owned(),
         };
-        if let Some(payment_id) = (self.till.verify)(&webhook) {
+        if let Some(payment_id) = (self.actions.verify)(&webhook) {
             for order in self.orders().by_number.values_mut() {
-                order.paid |= order.bought.payment_id == payment_id;
+                order.paid |= order.created.payment_id == payment_id;
             }
         }
-        let _ = self.heard.send(Heard::Webhook(webhook)).await; // The demo may be shutting down.
+        let _ = self.events.send(DemoEvent::Webhook(webhook)).await; // The demo may be shutting down.
         warp::reply::with_status("Webhook received", StatusCode::OK).into_response()
     }
 
@@ -167,10 +167,10 @@ impl Shop {
             orders.last = orders.last.saturating_add(1);
             orders.last
         };
-        match (self.till.buy)(number).await {
-            Ok(bought) => {
-                let url = bought.payment_url.clone();
-                self.orders().by_number.insert(number, Order { bought, paid: false });
+        match (self.actions.buy)(number).await {
+            Ok(created) => {
+                let url = created.payment_url.clone();
+                self.orders().by_number.insert(number, Order { created, paid: false });
                 see_other(&url)
             }
             Err(error) => {
@@ -198,7 +198,7 @@ impl Shop {
             "<p class=\"hint\">Not paid yet: no webhook has arrived.</p>\n\
              <a class=\"button\" href=\"{}\">To the checkout</a>\n\
              <footer><p><a href=\"\">Check again</a></p></footer>",
-            order.bought.payment_url
+            order.created.payment_url
         );
         self.page(StatusCode::OK, &title, "store", &content)
     }

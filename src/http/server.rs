@@ -177,7 +177,7 @@ where
             !id.is_empty() && id.len() <= CLIENT_ID_BYTES_MAX && id.bytes().all(plain)
         });
         // The span has the highest level, so that every line of the request carries its id.
-        let span = tracing::error_span!("request", id = %request_id, client_id);
+        let span = tracing::error_span!("request", %request_id, client_id);
         let expects_continue = unread::expects_continue(request.headers());
         let (request, rest) = unread::watch(request);
         let responding = async {

@@ -31,7 +31,7 @@ pub(crate) fn for_command(
         return Ok(followed.node.clone());
     }
     let ours = store.read_blocking(Ours::read)?;
-    let is_usable = |one: &&Candidate| match look(one, network, &ours, None) {
+    let is_usable = |one: &&Candidate| match probe(one, network, &ours, None) {
         ProbeResult::Stands(_) | ProbeResult::Syncing => true,
         ProbeResult::Silent | ProbeResult::Unfit | ProbeResult::BehindUs => false,
     };
@@ -90,7 +90,7 @@ pub(crate) fn block_to_compare(in_use: &Node) -> Compared {
 /// Probes a node: network, genesis, version, and its view of the stored blocks. `compared` is
 /// a block of the node in use. Invalid blocks are not queried here, because that reads the
 /// whole block index.
-pub(crate) fn look(
+pub(crate) fn probe(
     candidate: &Candidate,
     network: Network,
     ours: &Ours,

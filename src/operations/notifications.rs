@@ -5,7 +5,7 @@
 //! `operator.rs` derive the notifications, `notification.rs` contains their English text.
 
 use crate::domain::merchant::MerchantId;
-use crate::domain::notification::{Audience, Kind, Way};
+use crate::domain::notification::{Audience, DeliveryMode, Kind};
 use crate::domain::time::Timestamp;
 use crate::store::batches::ROWS_MAX;
 use crate::store::notifications::{self as rows, Draft};
@@ -22,7 +22,7 @@ pub(crate) mod notification;
 mod operator;
 
 pub(crate) use notification::plain;
-pub(crate) use operator::{Surroundings, is_watcher_silent};
+pub(crate) use operator::{PassContext, is_watcher_silent};
 
 /// How far each pass reaches back before the last one: a row is written a little after its
 /// time.
@@ -49,9 +49,9 @@ impl Found {
 
 /// Finds everything that is due and not yet reported. Facts from before the first pass ever
 /// are not reported.
-pub(crate) fn look(
+pub(crate) fn derive_due(
     tx: &ReadTx,
-    around: &Surroundings,
+    around: &PassContext,
     now: Timestamp,
 ) -> Result<Found, store::Error> {
     let last = role_status::of_role(tx, Role::Notifications)?;
@@ -84,14 +84,14 @@ pub(crate) fn choose(
     actor: &Actor,
     merchant: MerchantId,
     kind: Kind,
-    way: Way,
+    way: DeliveryMode,
     now: Timestamp,
 ) -> Result<(), Refusal> {
     if kind.audience() != Audience::Merchant {
         return Err(Refusal::invalid("kind", Reason::NotForMerchants));
     }
     super::merchants::get(tx, merchant)?;
-    let shown = |way: Way| format!("{} {}", kind.as_str(), way.as_str());
+    let shown = |way: DeliveryMode| format!("{} {}", kind.as_str(), way.as_str());
     let before = rows::way(tx, merchant, kind)?;
     rows::choose(tx, merchant, kind, way)?;
     let change = (Some(shown(before)), Some(shown(way)));
@@ -100,7 +100,10 @@ pub(crate) fn choose(
 }
 
 /// A merchant's setting for each kind.
-pub(crate) fn choices(tx: &ReadTx, merchant: MerchantId) -> Result<Vec<(Kind, Way)>, Refusal> {
+pub(crate) fn choices(
+    tx: &ReadTx,
+    merchant: MerchantId,
+) -> Result<Vec<(Kind, DeliveryMode)>, Refusal> {
     super::merchants::get(tx, merchant)?;
     let own = Kind::ALL.into_iter().filter(|kind| kind.audience() == Audience::Merchant);
     own.map(|kind| Ok((kind, rows::way(tx, merchant, kind)?))).collect()
@@ -123,14 +126,14 @@ pub(crate) fn record(tx: &WriteTx, now: Timestamp) -> Result<(), store::Error> {
     role_status::record(tx, Role::Notifications, now, &since)
 }
 
-fn is_wanted(tx: &ReadTx, draft: &Draft, around: &Surroundings) -> Result<bool, store::Error> {
+fn is_wanted(tx: &ReadTx, draft: &Draft, around: &PassContext) -> Result<bool, store::Error> {
     if around.off.contains(&draft.kind) {
         return Ok(false);
     }
     let Some(merchant) = draft.merchant else { return Ok(true) };
     // A merchant without Discord reads the command line.
     let on_discord = merchants::by_id(tx, merchant)?.is_some_and(|m| m.discord_id.is_some());
-    Ok(on_discord && rows::way(tx, merchant, draft.kind)? != Way::Off)
+    Ok(on_discord && rows::way(tx, merchant, draft.kind)? != DeliveryMode::Off)
 }
 
 #[cfg(test)]

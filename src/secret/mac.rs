@@ -33,7 +33,7 @@ impl Mac {
     }
 
     /// Whether `mac` is the MAC over all fields, compared in constant time.
-    pub(crate) fn fits(self, mac: &[u8]) -> bool {
+    pub(crate) fn verifies(self, mac: &[u8]) -> bool {
         self.finish()[..].ct_eq(mac).into()
     }
 }

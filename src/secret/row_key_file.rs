@@ -78,7 +78,7 @@ fn parse_whole(text: &str) -> Result<KeyPair, Unfit> {
     let keys: Option<Vec<RowKey>> = body.lines().skip(1).map(key_of).collect();
     let mut keys = keys.unwrap_or_default().into_iter();
     match (keys.next(), keys.next(), keys.next()) {
-        (Some(current), previous, None) if mac_of(body, &current).fits(&mac) => {
+        (Some(current), previous, None) if mac_of(body, &current).verifies(&mac) => {
             Ok(KeyPair { current, previous })
         }
         _ => Err(Unfit::Damaged),
@@ -118,10 +118,10 @@ mod tests {
             assert!(text.len() <= FILE_BYTES_MAX, "{}", text.len());
             let read = parse(&text).expect("our own");
             assert!(read.is_same_as(&written));
-            let fits = |(ours, theirs): (&RowKey, &RowKey)| {
-                theirs.mac_of("t").fits(&ours.mac_of("t").finish())
+            let verifies = |(ours, theirs): (&RowKey, &RowKey)| {
+                theirs.mac_of("t").verifies(&ours.mac_of("t").finish())
             };
-            assert!(read.all().zip(written.all()).all(fits));
+            assert!(read.all().zip(written.all()).all(verifies));
         }
     }
 

@@ -27,7 +27,7 @@ impl SealKey {
     }
 
     /// Whether `seal` is the seal over these parts, compared in constant time.
-    pub(crate) fn fits(&self, seal: &[u8], parts: &[&[u8]]) -> bool {
+    pub(crate) fn verifies(&self, seal: &[u8], parts: &[&[u8]]) -> bool {
         self.seal(parts)[..].ct_eq(seal).into()
     }
 }

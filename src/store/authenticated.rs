@@ -92,7 +92,7 @@ impl ReadTx<'_> {
             _ => &[],
         };
         for key in keys.now().all() {
-            if table.mac(key, |column| row.get_ref(column))?.fits(stored) {
+            if table.mac(key, |column| row.get_ref(column))?.verifies(stored) {
                 return Ok(Ok(()));
             }
         }

@@ -88,13 +88,13 @@ fn page(tx: &WriteTx, table: &Table, after: &[Value]) -> Result<Page, Error> {
         page.last = table.key().iter().map(|column| row.get(*column)).collect::<Result<_, _>>()?;
         let stored: Option<Vec<u8>> = row.get("mac")?;
         let stored = stored.unwrap_or_default();
-        let fits =
-            |key| Ok::<_, Error>(table.mac(key, |column| row.get_ref(column))?.fits(&stored));
-        if fits(&keys.current)? {
+        let verifies =
+            |key| Ok::<_, Error>(table.mac(key, |column| row.get_ref(column))?.verifies(&stored));
+        if verifies(&keys.current)? {
             continue;
         }
         match &keys.previous {
-            Some(previous) if fits(previous)? => {
+            Some(previous) if verifies(previous)? => {
                 changes.push(Sealed::of(table, row, &keys.current)?);
             }
             _ => {

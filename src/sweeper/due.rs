@@ -88,7 +88,8 @@ impl Sweeper {
             let mut good = Vec::with_capacity(some.len());
             self.store.read_blocking(|tx| {
                 for coin in some {
-                    let sealed = self.seals.as_ref().map_or(Ok(true), |seals| seals.fits(tx, coin));
+                    let sealed =
+                        self.seals.as_ref().map_or(Ok(true), |seals| seals.verifies(tx, coin));
                     if !sealed.context("read a seal")? {
                         flaws.push((coin.outpoint, Waits::BrokenSeal));
                     } else if coin.script != self.xpub.script_at(coin.index) {

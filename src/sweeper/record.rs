@@ -105,7 +105,7 @@ pub(super) fn parse(text: &str, key: &SealKey) -> anyhow::Result<Record> {
     let seal = last.strip_prefix("seal ").context("is cut short")?;
     let seal = Vec::<u8>::from_hex(seal).ok().context("is cut short")?;
     ensure!(
-        key.fits(&seal, &[b"record", body.as_bytes()]),
+        key.verifies(&seal, &[b"record", body.as_bytes()]),
         "was changed, or made with another seal key"
     );
     let mut lines = body.lines();

@@ -71,7 +71,7 @@ pub(crate) struct Report {
 }
 
 /// The longest error text that is recorded, in characters.
-const TROUBLE_CHARS_MAX: usize = 500;
+const FAILURE_CHARS_MAX: usize = 500;
 
 /// Whether the chain guard trusts the gateway's tip.
 pub(super) fn trusts_the_chain(tx: &ReadTx) -> Result<bool, store::Error> {
@@ -92,7 +92,7 @@ impl Sweeper {
 
     /// Records for the user who requested a sweep why there is none.
     pub(super) fn record_trouble(&self, trouble: &str) {
-        let trouble: String = trouble.chars().take(TROUBLE_CHARS_MAX).collect();
+        let trouble: String = trouble.chars().take(FAILURE_CHARS_MAX).collect();
         let write = move |tx: &WriteTx| role_status::record_trouble(tx, Role::Sweeper, &trouble);
         if let Err(error) = self.store.write_blocking(write) {
             tracing::debug!(%error, "sweeper status not recorded");

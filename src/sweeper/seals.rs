@@ -188,14 +188,14 @@ impl Seals {
     }
 
     /// Whether the coin's payment is unchanged since it was sealed.
-    pub(crate) fn fits(&self, tx: &ReadTx, coin: &SweepCoin) -> Result<bool, store::Error> {
+    pub(crate) fn verifies(&self, tx: &ReadTx, coin: &SweepCoin) -> Result<bool, store::Error> {
         let Some(facts) = seals::facts_of(tx, coin.index)? else { return Ok(false) };
         let Some(seal) = seals::of(tx, coin.index)? else {
             // With read-only access this process could not seal a new payment.
             let new = coin.index.get() >= self.record.payments_below;
             return Ok(new && self.access == Access::ReadOnly);
         };
-        let sealed = self.key.fits(&seal, &self.parts(&facts).each_ref().map(Vec::as_slice));
+        let sealed = self.key.verifies(&seal, &self.parts(&facts).each_ref().map(Vec::as_slice));
         Ok(sealed && facts.merchant == coin.merchant && facts.script == coin.script)
     }
 

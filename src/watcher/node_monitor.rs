@@ -130,8 +130,8 @@ impl Prober {
         };
         let probe = |place, one: &Candidate| match compared {
             Compared::Silent if place == in_use => ProbeResult::Silent,
-            Compared::Block(block) => nodes::look(one, self.network, &ours, Some(block)),
-            Compared::Silent | Compared::Unknown => nodes::look(one, self.network, &ours, None),
+            Compared::Block(block) => nodes::probe(one, self.network, &ours, Some(block)),
+            Compared::Silent | Compared::Unknown => nodes::probe(one, self.network, &ours, None),
         };
         let mut probes = in_parallel(all, probe);
         let best = probes.iter().filter_map(height_of).max().unwrap_or(0);

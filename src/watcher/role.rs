@@ -47,7 +47,7 @@ pub(crate) struct Watcher {
 }
 
 /// The longest error text that is recorded for `/readyz`, in characters.
-const TROUBLE_CHARS_MAX: usize = 500;
+const FAILURE_CHARS_MAX: usize = 500;
 
 impl Watcher {
     /// Sends a heartbeat between batches. `false` once the watcher has to stop.
@@ -86,7 +86,7 @@ impl Watcher {
         if state.trouble.as_ref() == Some(&trouble) {
             return;
         }
-        let text: String = trouble.chars().take(TROUBLE_CHARS_MAX).collect();
+        let text: String = trouble.chars().take(FAILURE_CHARS_MAX).collect();
         let write = move |tx: &WriteTx| role_status::record_trouble(tx, Role::Watcher, &text);
         match self.store.write_blocking(write) {
             Ok(()) => state.trouble = Some(trouble),

@@ -308,7 +308,7 @@ fn the_log_can_be_json_and_its_level_changes_at_runtime() {
     assert_eq!(created.len(), 1, "{}", gateway.log());
     let line = Fields::of(&created[0]);
     assert_eq!(line.text("payment_id"), payment.id);
-    assert!(line.object("span").text("id").starts_with("req_"), "{created:?}");
+    assert!(line.object("span").text("request_id").starts_with("req_"), "{created:?}");
     let debug = || gateway.log_lines(&["\"level\":\"debug\""]).len();
     assert_eq!(debug(), 0);
     gateway.hang_up();

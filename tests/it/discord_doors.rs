@@ -49,7 +49,7 @@ const SHELL_ONLY: [&str; 4] =
 const LOOKS: [(&str, &str); 16] = [
     ("account", "merchant show"),
     ("audit_log", "audit-log"),
-    ("config", "check-config"),
+    ("config", "config show"),
     ("docs", "openapi"),
     ("help", "man"),
     ("merchant", "merchant show"),

@@ -522,7 +522,7 @@ fn a_panic_in_a_command_or_button_is_reported_in_one_sentence() {
     for (point, words) in [("command", "/docs"), ("button", "Nothing was changed")] {
         let mut arm = None;
         let (discord, gateway) = offline(|gateway| {
-            let file = gateway.folder().join("stumble");
+            let file = gateway.folder().join("armed");
             gateway.set_environment("LITEGATE_CRASH_AT", &format!("{point}@{}", file.display()));
             arm = Some(file);
         });

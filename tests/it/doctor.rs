@@ -88,6 +88,25 @@ fn doctor_reports_an_unsynchronised_clock_and_full_mempool() {
     assert!(full.contains("it drops payments with a fee below 5000 litoshis"), "{full}");
 }
 
+/// 1. Report a hardware clock in UTC, and one in local time: only the second is a warning, which
+///    names the zone.
+#[test]
+fn doctor_reports_a_hardware_clock_in_local_time() {
+    let gateway = Gateway::offline();
+    let program = |local: &str| {
+        format!(
+            "-n; case \"$*\" in *NTPSynchronized*) echo yes;; \
+             *) printf 'LocalRTC={local}\\nTimezone=Europe/Berlin\\n';; esac"
+        )
+    };
+    put_in_path(&gateway, "timedatectl", &program("no"));
+    assert!(!gateway.doctor().stdout.contains("  time zone: "));
+    put_in_path(&gateway, "timedatectl", &program("yes"));
+    let said = gateway.doctor().stdout;
+    let wanted = "warning  time zone: the hardware clock is in local time (Europe/Berlin)";
+    assert!(said.contains(wanted) && said.contains("timedatectl set-local-rtc 0"), "{said}");
+}
+
 /// Proxies that make the node report main and a current version.
 struct AsMain {
     _genesis: RpcProxy,

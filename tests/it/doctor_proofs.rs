@@ -4,6 +4,7 @@
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 
+use crate::harness::files;
 use crate::harness::gateway::Gateway;
 use crate::harness::http;
 use crate::harness::node::Node;
@@ -95,7 +96,29 @@ fn an_untrusted_proxy_is_reported_once() {
     assert!(!gateway.doctor().stdout.contains("  proxy: "));
 }
 
-/// A proxy that collects whole answers: nothing comes through before the upstream's end.
+/// 1. Configure a file that holds no bot token, then one of the right form.
+/// 2. Doctor warns of the first only, before Discord is asked.
+#[test]
+fn a_malformed_discord_token_is_reported() {
+    let gateway = Gateway::offline();
+    let file = gateway.folder().join("discord.token");
+    gateway.set("discord.token_file", file.display().to_string());
+    gateway.set("discord.guild_id", 1);
+    gateway.set("discord.admin_role_id", 2);
+    gateway.set("discord.api_url", format!("http://127.0.0.1:{}", ports::free()));
+    for malformed in ["0123456789abcdef", "two.parts", "a.b.c.d", "a..c", "a.b.c d"] {
+        files::write_private(&file, malformed.as_bytes());
+        let said = gateway.doctor().stdout;
+        assert_said(&said, "warning  discord token: ", "three parts");
+        assert!(!said.contains(malformed), "the token is not shown: {said}");
+    }
+    files::write_private(&file, b"MTIz.Gx-y_z.abc123");
+    let said = gateway.doctor().stdout;
+    assert!(!said.contains("discord token: ") && said.contains("discord: "), "{said}");
+}
+
+/// A proxy that collects whole answers: nothing comes through before the upstream's end. It
+/// names itself in the header `server`.
 struct Muting(u16);
 
 impl Muting {
@@ -126,7 +149,10 @@ fn mute(mut client: &TcpStream, port: u16) -> Option<()> {
     upstream.write_all(&[head.as_bytes(), &request.body].concat()).ok()?;
     let mut answer = Vec::new();
     upstream.read_to_end(&mut answer).ok()?;
-    client.write_all(&answer).ok()
+    let head = answer.iter().position(|byte| *byte == b'\n')?.checked_add(1)?;
+    client.write_all(&answer[..head]).ok()?;
+    client.write_all(b"server: collector/1.0\r\n").ok()?;
+    client.write_all(&answer[head..]).ok()
 }
 
 /// 1. Put a proxy in front that buffers whole responses; ordinary responses pass.
@@ -145,6 +171,7 @@ fn doctor_detects_a_buffered_event_stream() {
     let said = gateway.doctor().stdout;
     assert_said(&said, "ok       public URL: ", "this gateway answers");
     assert_said(&said, "warning  event streams: ", "nothing of an event stream arrives");
+    assert_said(&said, "warning  event streams: ", "a proxy (collector/1.0) buffers");
 }
 
 /// 1. Open the checkout page through the same proxy, below a path.

@@ -3,23 +3,29 @@
 //!
 //! `MESSAGES=write cargo test --test it messages` rewrites the page.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
 use crate::harness::files;
 
 const PAGE: &str = "static/docs/MESSAGES.md";
 
-/// A chapter: its heading, when its sentences are met, code and action of those that belong to no
+/// A chapter: its heading, when its sentences appear, code and action of those that belong to no
 /// class, and the paths below `src` that hold them.
-const CHAPTERS: [(&str, &str, [&str; 2], &[&str]); 8] = [
+const CHAPTERS: [(&str, &str, [&str; 2], &[&str]); 9] = [
+    (
+        "Metrics",
+        "The `# HELP` lines of `/metrics`.",
+        ["metric", "nothing"],
+        &["http/metrics.rs", "metrics.rs"],
+    ),
     (
         "Answers of the API",
         "A client gets these as `error.message`, with a code that the guide at `/docs` explains and, where \
          one is to blame, the field in `error.param`.",
         [
             "HTTP 4xx or 5xx, `error.code`",
-            "4xx: correct the request; 429 and 5xx: send it again later",
+            "correct the request (4xx), or send it again later (429 and 5xx)",
         ],
         &["http/"],
     ),
@@ -53,7 +59,7 @@ const CHAPTERS: [(&str, &str, [&str; 2], &[&str]); 8] = [
         "Webhooks",
         "The outcome of an attempt, in `GET /api/webhooks` and in `litegate webhook test`, and what it \
          usually means.",
-        ["outcome of an attempt", "mend the receiver, then resend"],
+        ["outcome of an attempt", "correct the receiver, then resend"],
         &["webhooks/"],
     ),
     (
@@ -74,7 +80,7 @@ const CHAPTERS: [(&str, &str, [&str; 2], &[&str]); 8] = [
 ];
 
 /// Sources without English sentences for users.
-const LEFT_OUT: [&str; 9] = [
+const LEFT_OUT: [&str; 10] = [
     "bot/",
     "http/checkout/language",
     "http/checkout/wallet_rules.rs",
@@ -84,6 +90,7 @@ const LEFT_OUT: [&str; 9] = [
     "cli/manual.rs",
     "bench",
     "fuzzing",
+    "webhooks/receiver.rs",
 ];
 
 /// How a sentence reaches its reader, by the last of these words before it in its statement: code,
@@ -113,9 +120,9 @@ const CLASSES: [(&str, &str, &str, &str); 22] = [
     ("ensure!(", "", "a condition does not hold", "do what the sentence names"),
     ("bail!(", "", "a condition does not hold", "do what the sentence names"),
     ("print_line(", "exit 0", "output of a command", "nothing"),
-    ("Opts::new(", "metric", "help of `/metrics`", "nothing"),
-    ("Gauge::new(", "metric", "help of `/metrics`", "nothing"),
-    ("Desc::new(", "metric", "help of `/metrics`", "nothing"),
+    ("Opts::new(", "metric", "", "nothing"),
+    ("Gauge::new(", "metric", "", "nothing"),
+    ("Desc::new(", "metric", "", "nothing"),
 ];
 
 /// The class of a sentence, by the text before it.
@@ -127,10 +134,24 @@ fn class_of(
     CLASSES.iter().filter(|class| place(class).is_some()).max_by_key(place)
 }
 
-/// Whether nobody meets the text: it says why a panic cannot happen, or what a lint is allowed for.
+/// Whether no reader gets the text: it is in a panic, a reason for a lint, a comparison or bytes.
 fn is_unseen(before: &str) -> bool {
-    let before = before.trim_end();
-    [".expect(", "reason =", "unreachable!(", "assert!("].iter().any(|word| before.ends_with(word))
+    let statement = before.rfind([';', '}']).map_or(before, |end| &before[end + 1..]).trim_start();
+    let ends = [
+        ".expect(",
+        "reason =",
+        "unreachable!(",
+        "assert!(",
+        "strip_prefix(",
+        "strip_suffix(",
+        ".contains(",
+        "starts_with(",
+        "[b",
+        "(b",
+        " b",
+    ];
+    ["assert", "debug_assert"].iter().any(|word| statement.starts_with(word))
+        || ends.iter().any(|word| before.trim_end().ends_with(word))
 }
 
 /// The literals of a source text with their classes, less comments, attributes and unit tests.
@@ -184,29 +205,53 @@ fn literal(rest: &mut impl Iterator<Item = (usize, char)>) -> String {
     std::iter::once(*first).chain(others).collect()
 }
 
-/// Whether a text is a sentence for users: several words, and no SQL, HTML or format.
+/// Parts of SQL, markup, HTTP messages and configuration files.
+const OF_MACHINES: [&str; 31] = [
+    "SELECT ",
+    "INSERT ",
+    "UPDATE ",
+    "DELETE ",
+    "CREATE ",
+    "DROP ",
+    "PRAGMA ",
+    "WHERE ",
+    " IN (",
+    "ON CONFLICT",
+    "ORDER BY",
+    "ROLLBACK",
+    "VACUUM",
+    " FROM ",
+    " AS ",
+    "= ?",
+    "BETWEEN ?",
+    "</",
+    "/>",
+    "<time ",
+    "xmlns=",
+    "class=",
+    "default-src",
+    "\\r",
+    "\\0",
+    "charset=",
+    "GET, HEAD",
+    "_file = ",
+    "network = ",
+    "rpc_user = ",
+    "rpcauth=",
+];
+
+/// Whether a text is a sentence for users: several words, and no SQL, markup, format or list of
+/// names.
 fn is_sentence(text: &str) -> bool {
     let words = text.split_whitespace().filter(|word| word.chars().any(char::is_alphabetic));
-    let of_machines = [
-        "SELECT ",
-        "INSERT ",
-        "UPDATE ",
-        "DELETE ",
-        "CREATE ",
-        "PRAGMA ",
-        "WHERE ",
-        " IN (",
-        "ON CONFLICT",
-        "</",
-        "default-src",
-        "\\r\\n",
-        "charset=",
-        "ORDER BY",
-        "GET, HEAD",
-        "VACUUM",
-        " FROM ",
-    ];
-    words.count() >= 3 && !of_machines.iter().any(|word| text.contains(word))
+    let is_list = text.split(',').all(|part| !part.trim().contains(char::is_whitespace));
+    let is_format = text
+        .split('{')
+        .all(|part| part.rsplit('}').next().is_some_and(|rest| rest.trim().is_empty()));
+    words.count() >= 3
+        && !is_list
+        && !is_format
+        && !OF_MACHINES.iter().any(|word| text.contains(word))
 }
 
 fn chapter_of(path: &str) -> Option<usize> {
@@ -216,10 +261,12 @@ fn chapter_of(path: &str) -> Option<usize> {
     CHAPTERS.iter().position(|(_, _, _, parts)| parts.iter().any(|part| path.starts_with(part)))
 }
 
+/// Sentences of one chapter, each with the files that hold it, by code, time and action.
+type Rows = BTreeMap<[&'static str; 3], BTreeMap<String, BTreeSet<String>>>;
+
 fn page() -> String {
     let root = files::project().join("src");
-    let mut chapters: Vec<BTreeSet<(String, String, [&str; 3])>> =
-        vec![BTreeSet::new(); CHAPTERS.len()];
+    let mut chapters: Vec<Rows> = vec![Rows::new(); CHAPTERS.len()];
     for file in files::files_below(&root, ".rs") {
         let path = file.strip_prefix(&root).unwrap().display().to_string();
         let Some(chapter) = chapter_of(&path) else { continue };
@@ -229,21 +276,25 @@ fn page() -> String {
             let (_, of_class, when, what) = class.map_or(("", "", "", ""), |class| CLASSES[class]);
             let code = if of_class.is_empty() { code } else { of_class };
             let what = if what.is_empty() { act } else { what };
-            chapters[chapter].insert((path.clone(), sentence, [code, when, what]));
+            let rows = chapters[chapter].entry([code, when, what]).or_default();
+            rows.entry(sentence).or_default().insert(path.clone());
         }
     }
-    let mut page = "# Messages\n\nEvery sentence that an operator or a client can get, as it is in the source; \
-                    `{…}` is filled in. Where the\ncolumn \"when\" is empty, the chapter's first line applies. \
-                    This page is made by\n`MESSAGES=write cargo test --test it messages`.\n"
+    let mut page = "# Messages\n\nEvery sentence that an operator or a client can get, as it is in the source. The program \
+                    replaces `{…}`.\nThis page is made by `MESSAGES=write cargo test --test it messages`.\n"
         .to_owned();
-    for ((heading, when, _, _), rows) in CHAPTERS.iter().zip(chapters) {
-        page.push_str(&format!(
-            "\n## {heading}\n\n{when}\n\n| code | sentence | when | what to do | source |\n\
-             | --- | --- | --- | --- | --- |\n"
-        ));
-        for (path, sentence, [code, when, what]) in rows {
-            let sentence = sentence.trim().replace('|', "\\|").replace('<', "&lt;");
-            page.push_str(&format!("| {code} | {sentence} | {when} | {what} | `{path}` |\n"));
+    for ((heading, when, _, _), groups) in CHAPTERS.iter().zip(chapters) {
+        page.push_str(&format!("\n## {heading}\n\n{when}\n"));
+        for ([code, when, what], rows) in groups {
+            let when = if when.is_empty() { String::new() } else { format!(": {when}") };
+            page.push_str(&format!(
+                "\n### {code}{when}\n\nAction: {what}.\n\n| sentence | source |\n| --- | --- |\n"
+            ));
+            for (sentence, paths) in rows {
+                let sentence = sentence.trim().replace('|', "\\|").replace('<', "&lt;");
+                let paths: Vec<String> = paths.iter().map(|path| format!("`{path}`")).collect();
+                page.push_str(&format!("| {sentence} | {} |\n", paths.join(", ")));
+            }
         }
     }
     page
@@ -279,7 +330,34 @@ fn messages_are_extracted_from_source_code() {
     let class = |source: &str| literals(source)[0].1.map(|class| CLASSES[class].1);
     assert_eq!(class("tracing::warn!(%error, \"a b c\")"), Some("log `WARN`"));
     assert_eq!(class("tracing::warn!(); f(\"a b c\")"), None);
-    assert!(literals("x.expect(\"a b c\")").is_empty());
-    assert!(is_sentence("must not be empty") && !is_sentence("SELECT a FROM b"));
-    assert!(!is_sentence("litegate_http_request_duration_seconds"));
+    for unseen in [
+        "x.expect(\"a b c\")",
+        "f(b\"a b c\")",
+        "line.strip_prefix(\"a b c\")",
+        "f(); assert_eq!(a, b, \"a b c\")",
+    ] {
+        assert!(literals(unseen).is_empty(), "{unseen}");
+    }
+}
+
+#[test]
+fn only_sentences_are_listed() {
+    for text in ["must not be empty", "{count} events will be sent", "must be create, read or full"]
+    {
+        assert!(is_sentence(text), "{text}");
+    }
+    for text in [
+        "SELECT a FROM b",
+        "merchant_id = ? AND derivation_index BETWEEN ? AND ?",
+        "events.id, payments.id AS payment_id, kind",
+        "accept, cache-control, if-none-match",
+        "<time datetime=\"{text}\" dir=\"ltr\">",
+        "class=\"qr\" role=\"img\" aria-label=\"{label}\"",
+        "HTTP/1.1 {status}\\r content-length: 0\\r ",
+        "[sweeper] seal_key_file = \"{dir}/seal.key\"",
+        "{HEAD} {log_n} {salt} {sealed}",
+        "litegate_http_request_duration_seconds",
+    ] {
+        assert!(!is_sentence(text), "{text}");
+    }
 }

@@ -21,7 +21,7 @@ use super::failure::Failure;
 use super::serve;
 use node::PlayNode;
 use script::{Script, StepLog};
-use setup::{Setup, secret_of, till};
+use setup::{Setup, actions, secret_of};
 use shop::blocking;
 
 #[derive(Args)]
@@ -65,7 +65,7 @@ impl Demo {
         let key = secret_of(&setup)?;
         steps.step(2, &format!("merchant \"Demo Shop\", key {key}"))?;
 
-        let (heard_by, heard) = channel(16);
+        let (sender, events) = channel(16);
         let gateway_shutdown = shutdown.child_token();
         let (config, stop) = (setup.config.clone(), gateway_shutdown.clone());
         let prepared = blocking(move || {
@@ -74,12 +74,12 @@ impl Demo {
             Ok(Gateway::prepare(config, &[], &[], unexamined, account, stop)?)
         });
         let gateway = prepared.await?;
-        let till = till(&setup, &key)?;
+        let actions = actions(&setup, &key)?;
         let side = crate::http::demo::serve(
             setup.side,
             setup.config.http.listen,
-            till,
-            heard_by,
+            actions,
+            sender,
             gateway_shutdown.clone(),
         );
         let script = Script {
@@ -91,7 +91,7 @@ impl Demo {
             payout_address: setup.payout_address,
             side_address: setup.side_address,
             key,
-            heard,
+            events,
             pressed: VecDeque::new(),
         };
         let autopay = self.autopay;

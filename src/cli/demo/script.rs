@@ -13,7 +13,7 @@ use crate::domain::address::Address;
 use crate::domain::amount::Amount;
 use crate::domain::merchant::Merchant;
 use crate::domain::payment::PaymentId;
-use crate::http::demo::{Heard, Webhook};
+use crate::http::demo::{DemoEvent, Webhook};
 use crate::operations::Refusal;
 use crate::store::{Store, payments, sweeps};
 
@@ -52,7 +52,7 @@ pub(super) struct Script {
     pub(super) payout_address: Address,
     pub(super) side_address: SocketAddr,
     pub(super) key: String,
-    pub(super) heard: Receiver<Heard>,
+    pub(super) events: Receiver<DemoEvent>,
     /// Payments whose button was pressed while another step ran.
     pub(super) pressed: VecDeque<String>,
 }
@@ -111,9 +111,9 @@ impl Script {
             return Ok(Some(payment_id));
         }
         loop {
-            match self.heard.recv().await {
-                Some(Heard::PlayMoney { payment_id }) => return Ok(Some(payment_id)),
-                Some(Heard::Webhook(_)) => {}
+            match self.events.recv().await {
+                Some(DemoEvent::PlayMoney { payment_id }) => return Ok(Some(payment_id)),
+                Some(DemoEvent::Webhook(_)) => {}
                 None => return Ok(None),
             }
         }
@@ -219,16 +219,16 @@ impl Script {
     }
 
     async fn await_webhook(&mut self) -> Result<Webhook, Failure> {
-        let heard = async {
-            while let Some(heard) = self.heard.recv().await {
-                match heard {
-                    Heard::Webhook(webhook) => return Some(webhook),
-                    Heard::PlayMoney { payment_id } => self.pressed.push_back(payment_id),
+        let received = async {
+            while let Some(event) = self.events.recv().await {
+                match event {
+                    DemoEvent::Webhook(webhook) => return Some(webhook),
+                    DemoEvent::PlayMoney { payment_id } => self.pressed.push_back(payment_id),
                 }
             }
             None
         };
-        match tokio::time::timeout(PATIENCE, heard).await {
+        match tokio::time::timeout(PATIENCE, received).await {
             Ok(Some(webhook)) => Ok(webhook),
             Ok(None) | Err(_) => Err(Failure::Failed("the webhook did not arrive".to_owned())),
         }

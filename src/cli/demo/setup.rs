@@ -9,7 +9,7 @@ use crate::config::{self, Config};
 use crate::domain::address::Address;
 use crate::domain::merchant::{BusinessName, Merchant};
 use crate::domain::network::Network;
-use crate::http::demo::{Bought, Till};
+use crate::http::demo::{CreatedPayment, ShopActions};
 use crate::operations::merchants::{self as operations, NewMerchant};
 use crate::operations::own_addresses::OwnAddresses;
 use crate::operations::{Actor, Refusal};
@@ -107,12 +107,12 @@ pub(super) fn secret_of(setup: &Setup) -> Result<String, Failure> {
 }
 
 /// The merchant's side of the browser's shop: creates payments and verifies webhooks.
-pub(super) fn till(setup: &Setup, key: &str) -> Result<Till, Failure> {
+pub(super) fn actions(setup: &Setup, key: &str) -> Result<ShopActions, Failure> {
     let version = setup.merchant.webhook_secret.version;
     let webhook_key = setup.config.secret()?.current().webhook_key(setup.merchant.id, version);
     let (gateway, key) = (setup.config.site.public_url.clone(), key.to_owned());
     let side = setup.side_address;
-    Ok(Till {
+    Ok(ShopActions {
         buy: Box::new(move |number| {
             let body = format!(
                 "{{\"amountLtc\": {AMOUNT}, \"displayAmount\": \"4.17 EUR\", \
@@ -125,7 +125,7 @@ pub(super) fn till(setup: &Setup, key: &str) -> Result<Till, Failure> {
                 let payment = create_payment(&gateway, &key, body).await.map_err(message)?;
                 let field = |name| text(&payment, name).map_err(message);
                 let (payment_id, payment_url) = (field("paymentId")?, field("paymentUrl")?);
-                Ok(Bought { payment_id, payment_url })
+                Ok(CreatedPayment { payment_id, payment_url })
             })
         }),
         verify: Box::new(move |webhook| completed_by(webhook_key.reveal(), webhook)),

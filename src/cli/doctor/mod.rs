@@ -66,6 +66,7 @@ fn print_findings(findings: &[Finding], format: Format) -> Result<(), Failure> {
     }
     match findings.iter().filter(|f| f.verdict == Verdict::Failure).count() {
         0 => Ok(()),
+        1 => Err(Failure::Failed("1 check failed".to_owned())),
         n => Err(Failure::Failed(format!("{n} checks failed"))),
     }
 }

@@ -21,7 +21,7 @@ use crate::view::role_status::{Role, RoleReport};
 
 /// Inputs of a pass beside the stored facts.
 #[derive(Debug, Clone)]
-pub(crate) struct Surroundings {
+pub(crate) struct PassContext {
     pub(crate) network: Network,
     /// Kinds that the operator has turned off.
     pub(crate) off: Vec<Kind>,
@@ -43,7 +43,7 @@ const SWEEPER_SILENCE_MS_MAX: i64 = 30 * 60_000;
 /// The shortest time between two notifications of a state that comes and goes.
 pub(super) const REPEAT_MS_MIN: i64 = 6 * 60 * 60_000;
 
-const TROUBLE: &str = "trouble:";
+const SWEEPER_FAILURE: &str = "trouble:";
 
 /// Whether the watcher has been behind the node's tip for long enough to be reported.
 pub(crate) fn is_watcher_silent(
@@ -57,7 +57,7 @@ pub(crate) fn is_watcher_silent(
 
 pub(super) fn all(
     tx: &ReadTx,
-    around: &Surroundings,
+    around: &PassContext,
     since: Timestamp,
     now: Timestamp,
 ) -> Result<Vec<Draft>, store::Error> {
@@ -97,7 +97,7 @@ pub(super) fn of_payout_waits(tx: &ReadTx) -> Result<Vec<Draft>, store::Error> {
 /// States that come and go, and lost payments.
 pub(super) fn of_states(
     tx: &ReadTx,
-    around: &Surroundings,
+    around: &PassContext,
     now: Timestamp,
 ) -> Result<Vec<Draft>, store::Error> {
     let mut drafts: Vec<Draft> = of_node(tx, around, now)?.into_iter().collect();
@@ -147,7 +147,7 @@ fn is_due(tx: &ReadTx, kind: Kind, now: Timestamp) -> Result<bool, store::Error>
 
 fn of_node(
     tx: &ReadTx,
-    around: &Surroundings,
+    around: &PassContext,
     now: Timestamp,
 ) -> Result<Option<Draft>, store::Error> {
     let last = rows::last_made(tx, Kind::Node)?;
@@ -171,17 +171,17 @@ fn of_node(
 /// A sweeper that has failed for long.
 fn of_sweeper(
     tx: &ReadTx,
-    around: &Surroundings,
+    around: &PassContext,
     now: Timestamp,
 ) -> Result<Option<Draft>, store::Error> {
     let Some(sweeper) = role_status::of_role(tx, Role::Sweeper)? else { return Ok(None) };
     let Some(trouble) = sweeper.trouble else { return Ok(None) };
-    let last = rows::last_made_of(tx, Kind::SweepStuck, TROUBLE)?;
+    let last = rows::last_made_of(tx, Kind::SweepStuck, SWEEPER_FAILURE)?;
     let failing_ms = now.ms_since(sweeper.at.unwrap_or(around.started_at));
     if failing_ms <= SWEEPER_SILENCE_MS_MAX || last.is_some_and(|last| is_recent(&last, now)) {
         return Ok(None);
     }
-    let key = format!("{TROUBLE}{}", sweeper.at.map_or(0, Timestamp::ms));
+    let key = format!("{SWEEPER_FAILURE}{}", sweeper.at.map_or(0, Timestamp::ms));
     Ok(Some(about_gateway(Kind::SweepStuck, key, OperatorNotification::SweeperStuck { trouble })))
 }
 

@@ -86,8 +86,8 @@ fn coins_waiting_for_low_fees_are_reported_every_six_hours() {
 }
 
 /// Inputs of a pass without problems.
-fn quiet() -> Surroundings {
-    Surroundings {
+fn quiet() -> PassContext {
+    PassContext {
         network: Network::Regtest,
         off: Vec::new(),
         node: None,
@@ -99,7 +99,7 @@ fn quiet() -> Surroundings {
 
 impl Scene {
     /// Runs a pass over all states, and returns its notifications.
-    fn run_pass(&self, around: &Surroundings, at_ms: i64) -> Vec<String> {
+    fn run_pass(&self, around: &PassContext, at_ms: i64) -> Vec<String> {
         let (now, around) = (Timestamp::from_ms(at_ms), around.clone());
         let found = self.store.write_blocking(move |tx| {
             let mut drafts = of_states(tx, &around, now)?;
@@ -146,7 +146,7 @@ fn the_chain_guard_is_reported_but_not_again_soon() {
     looks(400, true);
     let again = scene.run_pass(&quiet(), 500);
     assert!(again.is_empty(), "{again:?}");
-    let off = Surroundings { off: vec![Kind::ChainGuard], ..quiet() };
+    let off = PassContext { off: vec![Kind::ChainGuard], ..quiet() };
     assert!(scene.run_pass(&off, 100 + REPEAT_MS_MIN).is_empty());
     assert_eq!(scene.run_pass(&quiet(), 100 + REPEAT_MS_MIN).len(), 1);
 }

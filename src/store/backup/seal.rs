@@ -125,7 +125,7 @@ pub(super) fn verify(
         let Some((_, mac)) = sealed.iter().find(|(name, _)| *name == table) else {
             return Err(Refusal::Added(table));
         };
-        if !mac_of(connection, key, &table, &mut count)?.fits(mac) {
+        if !mac_of(connection, key, &table, &mut count)?.verifies(mac) {
             return Err(Refusal::Table(table));
         }
     }
@@ -142,7 +142,7 @@ pub(super) fn read(connection: &Connection, keys: &[BackupKey]) -> Result<Facts,
     }
     let key = key_of(connection, keys)?;
     let mac = value(connection, OF_SEAL)?.ok_or(Refusal::Seal)?;
-    if !mac_of_seal(connection, key)?.fits(&mac) {
+    if !mac_of_seal(connection, key)?.verifies(&mac) {
         return Err(Refusal::Seal);
     }
     let whole = |name| -> Result<i64, Refusal> {

@@ -51,8 +51,8 @@ pub(crate) fn decode(text: &str, keys: &RowKeys) -> Option<State> {
         None => None,
     };
     let keys = keys.now();
-    let fits = |key| mac(&content.merchants, audit_log, key).fits(&stored);
-    if content.version != VERSION || !keys.all().any(fits) {
+    let verifies = |key| mac(&content.merchants, audit_log, key).verifies(&stored);
+    if content.version != VERSION || !keys.all().any(verifies) {
         return None;
     }
     let merchants = content.merchants.iter();

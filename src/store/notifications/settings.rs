@@ -3,22 +3,22 @@
 use rusqlite::{OptionalExtension, params};
 
 use crate::domain::merchant::MerchantId;
-use crate::domain::notification::{Kind, Way};
+use crate::domain::notification::{DeliveryMode, Kind};
 use crate::domain::time::Timestamp;
 use crate::store::columns::impossible;
 use crate::store::error::Error;
 use crate::store::tx::{ReadTx, WriteTx};
 
 /// How a merchant receives notifications of a kind.
-pub(crate) fn way(tx: &ReadTx, merchant: MerchantId, kind: Kind) -> Result<Way, Error> {
+pub(crate) fn way(tx: &ReadTx, merchant: MerchantId, kind: Kind) -> Result<DeliveryMode, Error> {
     let sql =
         "SELECT wanted, by_channel FROM notification_settings WHERE merchant_id = ? AND kind = ?";
     let mut statement = tx.connection.prepare_cached(sql)?;
     let chosen = statement.query_row(params![merchant, kind.as_str()], |row| {
         Ok(match (row.get("wanted")?, row.get("by_channel")?) {
-            (false, _) => Way::Off,
-            (true, true) => Way::Channel,
-            (true, false) => Way::Message,
+            (false, _) => DeliveryMode::Off,
+            (true, true) => DeliveryMode::Channel,
+            (true, false) => DeliveryMode::Message,
         })
     });
     Ok(chosen.optional()?.unwrap_or(kind.default_way()))
@@ -29,12 +29,12 @@ pub(crate) fn choose(
     tx: &WriteTx,
     merchant: MerchantId,
     kind: Kind,
-    way: Way,
+    way: DeliveryMode,
 ) -> Result<(), Error> {
     let sql = "INSERT INTO notification_settings (merchant_id, kind, wanted, by_channel)
                VALUES (?1, ?2, ?3, ?4)
                ON CONFLICT (merchant_id, kind) DO UPDATE SET wanted = ?3, by_channel = ?4";
-    let (wanted, by_channel) = (way != Way::Off, way == Way::Channel);
+    let (wanted, by_channel) = (way != DeliveryMode::Off, way == DeliveryMode::Channel);
     tx.connection.execute(sql, params![merchant, kind.as_str(), wanted, by_channel])?;
     Ok(())
 }

@@ -195,7 +195,7 @@ fn plans(report: &mut Report, pasts: &[Past]) {
             times.collect()
         })
         .collect();
-    compare(report, pasts, "A look of the sweeper with a plan", &figures);
+    compare(report, pasts, "Planning by the sweeper", &figures);
 }
 
 /// Many blocks at once, beside only fetching them.

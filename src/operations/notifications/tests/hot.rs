@@ -42,7 +42,7 @@ fn add_payment(tx: &WriteTx) -> Result<(), store::Error> {
 #[test]
 fn excess_hot_balance_is_reported_at_most_every_six_hours() {
     let scene = Scene::new();
-    let limit = |text: &str| Surroundings { hot_limit: Some(ltc(text)), ..quiet() };
+    let limit = |text: &str| PassContext { hot_limit: Some(ltc(text)), ..quiet() };
     scene.write(add_payment);
     assert!(scene.run_pass(&limit("4.9"), 0).is_empty(), "the coin is unconfirmed");
     scene.write(|tx| {
@@ -51,7 +51,7 @@ fn excess_hot_balance_is_reported_at_most_every_six_hours() {
     });
     assert!(scene.run_pass(&quiet(), SOON_MS).is_empty(), "no limit, or no key on this machine");
     assert!(scene.run_pass(&limit("5"), SOON_MS).is_empty(), "exactly the limit");
-    let off = Surroundings { off: vec![Kind::HotMoney], ..limit("4.9") };
+    let off = PassContext { off: vec![Kind::HotMoney], ..limit("4.9") };
     assert!(scene.run_pass(&off, SOON_MS).is_empty());
     let notified = scene.run_pass(&limit("4.9"), SOON_MS);
     assert_eq!(notified.len(), 1, "{notified:?}");
