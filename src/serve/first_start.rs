@@ -98,11 +98,12 @@ pub(super) fn require_doctor(
     }
 }
 
-/// The ends of a channel by which the watcher reports its first pass, on a first start only.
-/// The watcher gets its end from here, so the tip is read before the watcher can store one.
-pub(super) fn first_pass(
-    store: &Store,
-) -> Result<Option<(oneshot::Sender<()>, oneshot::Receiver<()>)>, store::Error> {
+/// The watcher's end, which reports its first pass, and the end on which `ready` waits.
+type FirstPass = (oneshot::Sender<()>, oneshot::Receiver<()>);
+
+/// The channel of the watcher's first pass, on a first start only. The watcher gets its end
+/// from here, so the tip is read before the watcher can store one.
+pub(super) fn first_pass(store: &Store) -> Result<Option<FirstPass>, store::Error> {
     let begun = store.read_blocking(blocks::tip)?.is_some();
     Ok((!begun).then(oneshot::channel))
 }
