@@ -36,7 +36,7 @@ use crate::node::zmq::Counters;
 use crate::notifier::Notifier;
 use crate::operations::rates::Rates;
 use crate::rates::Refresher;
-use crate::store::{self, Store, blocks, indexes};
+use crate::store::{self, Store, indexes};
 use crate::sweeper::Sweeper;
 use crate::sweeper::seals::Access;
 use crate::watcher::Watcher;
@@ -55,9 +55,9 @@ pub(crate) use compose::{node_of, sweeper_of};
 pub(crate) use refused::Refused;
 pub(crate) use role::{Role, is_sweeper_alone};
 
-/// How long a first start waits for the watcher's first probe of the node before it reports
-/// `ready`. Until then the API answers 503 `starting`. Later starts do not wait for the node.
-const FIRST_PROBE: Duration = Duration::from_secs(4);
+/// How long a first start waits for the watcher's first pass before it reports `ready`. Until
+/// then the API answers 503 `starting`. Later starts do not wait for the node.
+const FIRST_PASS_WAIT: Duration = Duration::from_secs(4);
 
 /// How long the metrics server may take to stop.
 const METRICS_GRACE: Duration = Duration::from_secs(2);
@@ -167,7 +167,7 @@ impl Gateway {
         ready: impl FnOnce(Option<SocketAddr>),
     ) -> anyhow::Result<()> {
         let mut running = Running::new(&self.shutdown);
-        let first_probe = self.start_watcher(&mut running)?;
+        let first_pass = self.start_watcher(&mut running)?;
         self.start_upkeep(&mut running)?;
         let listening = self.start_api(&mut running).await?;
         self.start_webhooks(&mut running)?;
@@ -175,8 +175,8 @@ impl Gateway {
         self.start_bot(&mut running)?;
         let metrics = self.start_metrics().await;
         // A client that waits for `ready` need not handle the first start.
-        if let Some(first_probe) = first_probe {
-            let _ = tokio::time::timeout(FIRST_PROBE, first_probe).await;
+        if let Some(first_pass) = first_pass {
+            let _ = tokio::time::timeout(FIRST_PASS_WAIT, first_pass).await;
         }
         ready(listening);
         #[expect(clippy::disallowed_methods, reason = "this is the one place that starts tasks")]
@@ -186,8 +186,8 @@ impl Gateway {
         outcome
     }
 
-    /// Starts the watcher, with retention. On a first start, answers a receiver of its first
-    /// probe of the node.
+    /// Starts the watcher, with retention. On a first start, answers a receiver that resolves
+    /// after its first pass.
     fn start_watcher(
         &self,
         running: &mut Running,
@@ -196,7 +196,7 @@ impl Gateway {
             return Ok(None);
         }
         let (config, store) = (&self.config, &self.store);
-        let (probed, first_probe) = oneshot::channel();
+        let (reported, first_pass) = first_start::first_pass(store)?.unzip();
         let watcher = Watcher {
             rates: config.payments.rates.clone(),
             store: store.clone(),
@@ -211,11 +211,9 @@ impl Gateway {
             notifier: self.notifier.clone(),
             clock: config.clock.clone(),
             shutdown: self.shutdown.clone(),
-            first_pass: Some(probed),
+            first_pass: reported,
             last_in_use: store.read_blocking(indexes::last_in_use)?,
         };
-        // Before the watcher runs, which may store a tip at once.
-        let is_first_start = store.read_blocking(blocks::tip)?.is_none();
         running.start_thread(Role::Watcher, move || watcher.run())?;
         let retention = Retention {
             store: store.clone(),
@@ -227,7 +225,7 @@ impl Gateway {
             retention.run().await;
             Ok(())
         });
-        Ok(is_first_start.then_some(first_probe))
+        Ok(first_pass)
     }
 
     /// Starts the tasks of every process: following a rotation of the master secret, and

@@ -3,6 +3,8 @@
 //! Doctor records its outcome in the database. A unit cannot run these checks, because no unit
 //! may read the files of all others.
 
+use tokio::sync::oneshot;
+
 use crate::domain::network::Network;
 use crate::domain::time::Timestamp;
 use crate::operations::{Actor, account_scan};
@@ -93,5 +95,39 @@ pub(super) fn require_doctor(
             store.write_blocking(move |tx| role_status::record(tx, Role::Doctor, now, &SOUND))?;
             Ok(())
         }
+    }
+}
+
+/// The watcher's end, which reports its first pass, and the end on which `ready` waits.
+type FirstPass = (oneshot::Sender<()>, oneshot::Receiver<()>);
+
+/// The channel of the watcher's first pass, on a first start only. The watcher gets its end
+/// from here, so the tip is read before the watcher can store one.
+pub(super) fn first_pass(store: &Store) -> Result<Option<FirstPass>, store::Error> {
+    let begun = store.read_blocking(blocks::tip)?.is_some();
+    Ok((!begun).then(oneshot::channel))
+}
+
+#[cfg(test)]
+mod tests {
+    use bitcoin::BlockHash;
+    use bitcoin::hashes::Hash;
+
+    use super::*;
+    use crate::domain::chain::BlockId;
+
+    #[test]
+    fn only_a_first_start_waits_for_the_watchers_first_pass() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let store = Store::open(&folder.path().join("litegate.db")).expect("a database");
+        let (reported, mut first_pass) = first_pass(&store).expect("read").expect("a first start");
+        let block = BlockId { height: 7, hash: BlockHash::all_zeros() };
+        let now = Timestamp::from_ms(0);
+        store.write_blocking(move |tx| blocks::insert(tx, block, now)).expect("a tip");
+        assert!(super::first_pass(&store).expect("read").is_none(), "a later start");
+        // The tip that the watcher stores within its first pass does not end the wait.
+        assert_eq!(first_pass.try_recv(), Err(oneshot::error::TryRecvError::Empty));
+        reported.send(()).expect("ready waits");
+        assert_eq!(first_pass.try_recv(), Ok(()));
     }
 }

@@ -42,7 +42,7 @@ litegate ($version) stable; urgency=medium
 
   * See CHANGELOG.md in this folder.
 
- -- The litegate developers <litegate@packages.debian.org>  $date
+ -- The litegate developers <litegate@maintainers.invalid>  $date
 TEXT
 SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct 2>/dev/null || date +%s)}
 export SOURCE_DATE_EPOCH

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::fs;
 
 use crate::harness::exchanges::Exchanges;
+use crate::harness::files;
 use crate::harness::gateway::Gateway;
 use crate::harness::receiver::Receiver;
 use crate::harness::test_env::TestEnv;
@@ -125,4 +126,22 @@ fn metrics_are_documented_and_alert_rules_use_existing_ones() {
         let used = named(&read(file));
         assert!(used.len() > 5 && used.is_subset(&there), "{file}: {used:?}");
     }
+}
+
+/// 1. Each rule is named in the quiet day of `tests/alerts.yml`, where none may fire.
+/// 2. Its largest count of firing alerts is the number of rules, so that each has fired.
+#[test]
+fn every_alert_rule_fires_in_the_promtool_test() {
+    let read = |path: &str| fs::read_to_string(files::project().join(path)).unwrap();
+    let rules = read("config/prometheus-alerts.yml");
+    let rules: Vec<&str> =
+        rules.lines().filter_map(|line| line.trim().strip_prefix("- alert: ")).collect();
+    let cases = read("tests/alerts.yml");
+    for rule in &rules {
+        let quiet = format!("alertname: {rule}, exp_alerts: []");
+        assert!(cases.contains(&quiet), "tests/alerts.yml lacks {quiet}");
+    }
+    let counts = cases.lines().filter_map(|line| line.split("labels: \"{}\", value: ").nth(1));
+    let counts = counts.map(|rest| rest.split(' ').next().unwrap().parse::<usize>().unwrap());
+    assert_eq!(counts.max(), Some(rules.len()));
 }
