@@ -54,8 +54,10 @@ impl Queue {
 
 /// Acts that a merchant may do, as often as it likes. An administrator who does another one to an
 /// account of theirs is shown like any administrator.
-const OPERATIONS_OF_MERCHANTS: [&str; 16] = [
+const OPERATIONS_OF_MERCHANTS: [&str; 20] = [
+    "accept",
     "begin_second_factor",
+    "cancel",
     "cancel_address_change",
     "choose_notifications",
     "disable_second_factor",
@@ -67,7 +69,9 @@ const OPERATIONS_OF_MERCHANTS: [&str; 16] = [
     "rotate_webhook_secret",
     "set_address",
     "set_confirmations",
+    "set_events",
     "set_name",
+    "set_tolerance",
     "set_webhook_url",
     "view_key",
     "view_webhook_secret",

@@ -13,7 +13,7 @@ use crate::domain::time::Timestamp;
 use crate::operations::merchants as operations;
 use crate::operations::own_addresses::ForeignAddress;
 use crate::operations::second_factor::{self, Attempt, Passed};
-use crate::operations::{Actor, Refusal, announce, confirmations, sweeps};
+use crate::operations::{Actor, Refusal, announce, confirmations, settle_payment, sweeps};
 use crate::store::{WriteTx, merchants};
 
 use super::answer::{self, Answer};
@@ -248,6 +248,16 @@ impl Work {
                 second_factor::disable(tx, actor, merchant.id, passed, now)?;
                 Ok(Written::about(Some(merchant)))
             }
+            PendingAction::Accept(id) => {
+                let (own, network) = (own()?, bot.rules.network);
+                settle_payment::accept(tx, actor, Some(own.id), *id, network, now)?;
+                Ok(Written::about(Some(own)))
+            }
+            PendingAction::Cancel(id) => {
+                let (own, network) = (own()?, bot.rules.network);
+                settle_payment::cancel(tx, actor, Some(own.id), *id, network, now)?;
+                Ok(Written::about(Some(own)))
+            }
             PendingAction::RevokeSub(id) => {
                 operations::revoke(tx, actor, *id, now).map(|()| about(*id))?
             }
@@ -298,6 +308,15 @@ async fn tell(
         PendingAction::CancelAddressChange => Answer::text(language.text("change-cancelled")),
         PendingAction::EnableSecondFactor => forms::recovery_answer(bot, language, &recovery),
         PendingAction::DisableSecondFactor => Answer::text(language.text("factor-disabled")),
+        PendingAction::Accept(_) => {
+            bot.notifier.notify_webhooks();
+            bot.notifier.notify_sweeper();
+            Answer::text(language.text("accepted"))
+        }
+        PendingAction::Cancel(_) => {
+            bot.notifier.notify_webhooks();
+            Answer::text(language.text("cancelled"))
+        }
         PendingAction::RevokeSub(_) => of_name("revoked"),
         PendingAction::Suspend(_) => of_name("suspended"),
         PendingAction::ResendAll(_) => {

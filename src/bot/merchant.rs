@@ -1,8 +1,8 @@
 //! Commands for merchants. Each acts on the account of the user who sends it.
 
-use crate::domain::confirmations::ConfirmationChoice;
 use crate::domain::merchant::{BusinessName, Subscription, address_in_force, address_to_come};
 use crate::domain::notification::{DeliveryMode, Kind};
+use crate::domain::tolerance::Tolerance;
 use crate::operations::Refusal;
 use crate::operations::merchants::{self as operations, AddressStep};
 use crate::operations::notifications::{self as notification_operations, plain};
@@ -23,6 +23,8 @@ pub(super) fn commands() -> Vec<poise::Command<Data, Failure>> {
         cancel_address_change(),
         set_business_name(),
         set_confirmations(),
+        set_tolerance(),
+        set_events(),
         subscription(),
         notifications(),
         notification_settings(),
@@ -206,24 +208,78 @@ async fn set_business_name(
 )]
 async fn set_confirmations(
     context: Context<'_>,
-    #[min = 1]
-    #[max = 250]
-    confirmations: u32,
+    #[max_length = 200] confirmations: String,
 ) -> Result<(), Failure> {
     let Asker { user, actor, now, language, .. } = begin(context).await?;
+    let choice = operations::read_confirmations(&confirmations)?;
+    let shown = choice.clone();
     let set = move |tx: &crate::store::WriteTx| {
         let merchant = account_of(tx, user)?;
-        let choice =
-            ConfirmationChoice { others: Some(confirmations), ..ConfirmationChoice::default() };
         Ok(operations::set_confirmations(tx, &actor, merchant.id, &choice, now)?)
     };
     context.data().write(set).await?;
-    let minutes = u64::from(confirmations) * 5 / 2;
-    let set: [(&str, &Value); 2] = [("n", &confirmations), ("minutes", &minutes)];
-    let mut text = language.say("confirmations-set", &set);
-    if confirmations < 3 {
-        text = format!("{text} {}", language.text("confirmations-risk"));
-    }
+    let (text, least) = match (shown.others, shown.tiers.iter().next()) {
+        (Some(n), None) => {
+            let minutes = u64::from(n) * 5 / 2;
+            let values: [(&str, &Value); 2] = [("n", &n), ("minutes", &minutes)];
+            (language.say("confirmations-set", &values), n)
+        }
+        (others, first) => {
+            let least = first.map_or(others.unwrap_or(1), |tier| tier.confirmations);
+            (language.say("tiers-set", &[("tiers", &shown.to_string())]), least)
+        }
+    };
+    let risk = if least < 3 { language.text("confirmations-risk") } else { "" };
+    reply(context, Answer::text(format!("{text} {risk}").trim().to_owned())).await
+}
+
+/// Change how much of the amount may be missing
+#[poise::command(
+    slash_command,
+    ephemeral,
+    category = "Account",
+    interaction_context = "Guild|BotDm"
+)]
+async fn set_tolerance(
+    context: Context<'_>,
+    #[max_length = 16] percent: String,
+) -> Result<(), Failure> {
+    let Asker { user, actor, now, language, .. } = begin(context).await?;
+    let tolerance = operations::read_tolerance(&percent)?;
+    let set = move |tx: &crate::store::WriteTx| {
+        let merchant = account_of(tx, user)?;
+        Ok(operations::set_tolerance(tx, &actor, merchant.id, tolerance, now)?)
+    };
+    context.data().write(set).await?;
+    let text = match tolerance {
+        Tolerance::NONE => language.text("tolerance-none").to_owned(),
+        some => language.say("tolerance-set", &[("percent", &some.to_string())]),
+    };
+    reply(context, Answer::text(text)).await
+}
+
+/// Change which events beside completed are sent to your webhook
+#[poise::command(
+    slash_command,
+    ephemeral,
+    category = "Account",
+    interaction_context = "Guild|BotDm"
+)]
+async fn set_events(
+    context: Context<'_>,
+    #[max_length = 100] events: String,
+) -> Result<(), Failure> {
+    let Asker { user, actor, now, language, .. } = begin(context).await?;
+    let events = operations::read_events(&events)?;
+    let set = move |tx: &crate::store::WriteTx| {
+        let merchant = account_of(tx, user)?;
+        Ok(operations::set_events(tx, &actor, merchant.id, events, now)?)
+    };
+    context.data().write(set).await?;
+    let text = match events.is_empty() {
+        true => language.text("events-none").to_owned(),
+        false => language.say("events-set", &[("events", &events.to_string())]),
+    };
     reply(context, Answer::text(text)).await
 }
 

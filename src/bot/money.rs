@@ -21,13 +21,15 @@ use crate::view::sweep::PayoutView;
 use crate::view::{Ltc, PaymentView};
 
 use super::answer::{Answer, code, date, ltc, relative, reply};
+use super::confirm;
 use super::language::{Language, Value};
 use super::lists::{self, List};
 use super::merchant::address_lines;
+use super::pending_action::PendingAction;
 use super::{Asker, Context, Data, Failure, account_of, autocomplete, begin};
 
 pub(super) fn commands() -> Vec<poise::Command<Data, Failure>> {
-    vec![account(), payments(), payment(), payouts(), invoice()]
+    vec![account(), payments(), payment(), accept(), cancel_payment(), payouts(), invoice()]
 }
 
 /// Show where your account stands
@@ -131,6 +133,46 @@ pub(super) fn own_payment(
     let found =
         payments::by_id(tx, id)?.filter(|evaluated| evaluated.payment.merchant == merchant.id);
     Ok(found.ok_or(Refusal::UnknownPayment)?)
+}
+
+/// Take a partly paid or expired payment as it is
+#[poise::command(slash_command, ephemeral, category = "Money", interaction_context = "Guild|BotDm")]
+async fn accept(
+    context: Context<'_>,
+    #[autocomplete = "autocomplete::payment"]
+    #[max_length = 64]
+    payment: String,
+) -> Result<(), Failure> {
+    let Asker { user, now, language, .. } = begin(context).await?;
+    let bot = context.data();
+    let facts = bot
+        .read(move |tx| {
+            Ok(payment_operations::facts_of(tx, own_payment(tx, user, &payment)?, now)?)
+        })
+        .await?;
+    let view = PaymentView::new(&facts, &bot.site, now);
+    let values: [(&str, &Value); 2] =
+        [("received", &ltc(view.amount_confirmed_ltc.0)), ("amount", &ltc(view.amount_ltc.0))];
+    let page =
+        Answer::page(language.text("title-accept"), &language.say("accept-payment", &values));
+    let (action, yes) = (PendingAction::Accept(facts.payment.id), language.text("button-accept"));
+    reply(context, confirm::confirm(bot, user, language, &action, page, yes).await?).await
+}
+
+/// End a payment that nobody has paid
+#[poise::command(slash_command, ephemeral, category = "Money", interaction_context = "Guild|BotDm")]
+async fn cancel_payment(
+    context: Context<'_>,
+    #[autocomplete = "autocomplete::payment"]
+    #[max_length = 64]
+    payment: String,
+) -> Result<(), Failure> {
+    let Asker { user, language, .. } = begin(context).await?;
+    let bot = context.data();
+    let id = bot.read(move |tx| Ok(own_payment(tx, user, &payment)?.payment.id)).await?;
+    let page = Answer::page(language.text("title-cancel"), language.text("cancel-payment"));
+    let (action, yes) = (PendingAction::Cancel(id), language.text("button-cancel"));
+    reply(context, confirm::confirm(bot, user, language, &action, page, yes).await?).await
 }
 
 /// Show one of your payments

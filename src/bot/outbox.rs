@@ -1,6 +1,7 @@
 //! The commands about webhooks: where they go, trying a receiver, sending again what was told or
 //! given up.
 
+use crate::domain::event::State;
 use crate::domain::event_kind::EventKind;
 use crate::operations::merchants as operations;
 use crate::operations::notifications::plain;
@@ -64,7 +65,8 @@ async fn resend_webhook(
         .write(move |tx| {
             let evaluated = own_payment(tx, user, &payment)?;
             let mut count = 0u32;
-            for event in events::of_payment(tx, evaluated.payment.index)? {
+            let sent = events::of_payment(tx, evaluated.payment.index)?;
+            for event in sent.into_iter().filter(|event| event.state != State::Unsent) {
                 let own = Some(evaluated.payment.merchant);
                 outbox_operations::resend(tx, &actor, own, &event.id, now)?;
                 count = count.saturating_add(1);

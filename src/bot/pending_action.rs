@@ -1,6 +1,7 @@
 //! What is done after a yes, as it is stored until then.
 
 use crate::domain::merchant::{MerchantId, OldKey};
+use crate::domain::payment::PaymentId;
 
 /// What is done after a yes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,6 +17,8 @@ pub(super) enum PendingAction {
     Announce(String),
     EnableSecondFactor,
     DisableSecondFactor,
+    Accept(PaymentId),
+    Cancel(PaymentId),
 }
 
 impl PendingAction {
@@ -34,6 +37,8 @@ impl PendingAction {
             PendingAction::Announce(text) => ("announce", text.clone()),
             PendingAction::EnableSecondFactor => ("enable_second_factor", String::new()),
             PendingAction::DisableSecondFactor => ("disable_second_factor", String::new()),
+            PendingAction::Accept(id) => ("accept", id.to_string()),
+            PendingAction::Cancel(id) => ("cancel", id.to_string()),
         }
     }
 
@@ -54,6 +59,8 @@ impl PendingAction {
             "announce" => Some(PendingAction::Announce(argument.to_owned())),
             "enable_second_factor" => Some(PendingAction::EnableSecondFactor),
             "disable_second_factor" => Some(PendingAction::DisableSecondFactor),
+            "accept" => argument.parse().ok().map(PendingAction::Accept),
+            "cancel" => argument.parse().ok().map(PendingAction::Cancel),
             _ => None,
         }
     }
@@ -65,7 +72,9 @@ impl PendingAction {
             | PendingAction::RotateWebhookSecret
             | PendingAction::CancelAddressChange
             | PendingAction::EnableSecondFactor
-            | PendingAction::DisableSecondFactor => false,
+            | PendingAction::DisableSecondFactor
+            | PendingAction::Accept(_)
+            | PendingAction::Cancel(_) => false,
             PendingAction::RevokeSub(_)
             | PendingAction::Suspend(_)
             | PendingAction::SweepNow
@@ -83,6 +92,8 @@ impl PendingAction {
             PendingAction::SetAddress(_) | PendingAction::RotateKey(_) => Needed::WithSecondFactor,
             PendingAction::RotateWebhookSecret
             | PendingAction::CancelAddressChange
+            | PendingAction::Accept(_)
+            | PendingAction::Cancel(_)
             | PendingAction::RevokeSub(_)
             | PendingAction::Suspend(_)
             | PendingAction::SweepNow
@@ -124,6 +135,8 @@ mod tests {
             PendingAction::Announce("Hello".into()),
             PendingAction::EnableSecondFactor,
             PendingAction::DisableSecondFactor,
+            PendingAction::Accept(PaymentId::from_random([7; 16])),
+            PendingAction::Cancel(PaymentId::from_random([7; 16])),
         ] {
             let (act, argument) = pending_action.as_row();
             assert_eq!(PendingAction::from_row(act, &argument), Some(pending_action));

@@ -11,12 +11,9 @@ use super::open::open;
 use super::output::{Format, print_json, print_note};
 use crate::config::Config;
 use crate::domain::address::Address;
-use crate::domain::confirmations::ConfirmationChoice;
-use crate::domain::event_kind::{BadEventKinds, EventKinds};
 use crate::domain::merchant::{BusinessName, MerchantId, OldKey};
 use crate::domain::notification::{DeliveryMode, Kind};
 use crate::domain::time::Timestamp;
-use crate::domain::tolerance::Tolerance;
 use crate::operations::merchants::{self as operations, NewMerchant};
 use crate::operations::own_addresses::{ForeignAddress, OwnAddresses};
 use crate::operations::{Actor, Refusal, accounts};
@@ -76,24 +73,21 @@ enum Act {
     SetConfirmations {
         id: MerchantId,
         /// A number, or tiers by amount in LTC such as '1 below 0.2, 3 below 2, 6'
-        #[arg(value_parser = ConfirmationChoice::parse)]
-        confirmations: ConfirmationChoice,
+        confirmations: String,
     },
     /// Set the underpayment that new payments accept, unless a request names another
     #[command(after_help = "Example: litegate merchant set-tolerance mer_0123456789ab 1.5")]
     SetTolerance {
         id: MerchantId,
         /// Percent of the amount, 0 to 10
-        #[arg(value_parser = Tolerance::parse)]
-        percent: Tolerance,
+        percent: String,
     },
     /// Set the events whose webhooks are sent beside completed, unless a request names others
     #[command(after_help = "Example: litegate merchant set-events mer_0123456789ab seen,late")]
     SetEvents {
         id: MerchantId,
         /// seen, partly_paid, expired, late and replaced, separated by commas; or none
-        #[arg(value_parser = event_kinds)]
-        events: EventKinds,
+        events: String,
     },
     /// Add days of subscription
     #[command(after_help = "Example: litegate merchant grant mer_0123456789ab 30")]
@@ -238,15 +232,24 @@ impl Act {
                 let name = BusinessName::parse(&name).map_err(Refusal::from)?;
                 write(store, move |tx| operations::set_name(tx, &cli, id, &name, now).map(|()| id))
             }
-            Act::SetConfirmations { id, confirmations } => write(store, move |tx| {
-                operations::set_confirmations(tx, &cli, id, &confirmations, now).map(|()| id)
-            }),
-            Act::SetTolerance { id, percent } => write(store, move |tx| {
-                operations::set_tolerance(tx, &cli, id, percent, now).map(|()| id)
-            }),
-            Act::SetEvents { id, events } => write(store, move |tx| {
-                operations::set_events(tx, &cli, id, events, now).map(|()| id)
-            }),
+            Act::SetConfirmations { id, confirmations } => {
+                let choice = operations::read_confirmations(&confirmations)?;
+                write(store, move |tx| {
+                    operations::set_confirmations(tx, &cli, id, &choice, now).map(|()| id)
+                })
+            }
+            Act::SetTolerance { id, percent } => {
+                let tolerance = operations::read_tolerance(&percent)?;
+                write(store, move |tx| {
+                    operations::set_tolerance(tx, &cli, id, tolerance, now).map(|()| id)
+                })
+            }
+            Act::SetEvents { id, events } => {
+                let events = operations::read_events(&events)?;
+                write(store, move |tx| {
+                    operations::set_events(tx, &cli, id, events, now).map(|()| id)
+                })
+            }
             Act::Grant { id, days } => {
                 write(store, move |tx| operations::grant(tx, &cli, id, days, now).map(|_| id))
             }
@@ -313,11 +316,6 @@ fn set_address(
         print_note(&format!("litegate: {address} is already registered; nothing was changed"));
     }
     Ok(id)
-}
-
-/// Parses names of event kinds, or `none`.
-fn event_kinds(text: &str) -> Result<EventKinds, BadEventKinds> {
-    EventKinds::parse(text.split(',').map(str::trim).filter(|name| !matches!(*name, "" | "none")))
 }
 
 /// Records in the audit log that a secret was shown.

@@ -26,7 +26,7 @@ pub(crate) struct ConfirmationTiers(Vec<Tier>);
 pub(crate) enum BadTiers {
     #[error("must have at most {TIERS_MAX} tiers")]
     TooMany,
-    #[error("must have between 1 and {CONFIRMATIONS_MAX} confirmations in each tier")]
+    #[error("must be between 1 and {CONFIRMATIONS_MAX}")]
     Confirmations,
     #[error("must have rising amounts, greater than 0, and no falling confirmations")]
     Order,

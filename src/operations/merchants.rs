@@ -146,6 +146,31 @@ pub(crate) fn set_tolerance(
     Ok(())
 }
 
+/// Parses a number of confirmations, or tiers by amount.
+///
+/// # Errors
+/// If the text is neither, or out of range.
+pub(crate) fn read_confirmations(text: &str) -> Result<ConfirmationChoice, Refusal> {
+    ConfirmationChoice::parse(text).map_err(|error| Refusal::invalid("confirmations", error))
+}
+
+/// Parses a tolerance in percent.
+///
+/// # Errors
+/// If it is no number, or out of range.
+pub(crate) fn read_tolerance(text: &str) -> Result<Tolerance, Refusal> {
+    Tolerance::parse(text).map_err(|error| Refusal::invalid("percent", error))
+}
+
+/// Parses names of events, separated by commas or spaces; `none` for none.
+///
+/// # Errors
+/// If a name is unknown.
+pub(crate) fn read_events(text: &str) -> Result<EventKinds, Refusal> {
+    let names = text.split([',', ' ']).filter(|name| !matches!(*name, "" | "none"));
+    EventKinds::parse(names).map_err(|error| Refusal::invalid("events", error))
+}
+
 /// Changes the events, beside `completed`, whose webhooks are sent for new payments that name
 /// none.
 pub(crate) fn set_events(

@@ -11,10 +11,12 @@ use crate::harness::files;
 use crate::harness::gateway::Gateway;
 
 /// Every act of the audit log, its bot command and its CLI command.
-const OPERATIONS: [(&str, &str, &str); 26] = [
+const OPERATIONS: [(&str, &str, &str); 30] = [
+    ("accept", "accept", "payment accept"),
     ("add", "set_address", "merchant add"),
     ("announce", "announce", "bot announce"),
     ("begin_second_factor", "second_factor enable", "merchant second-factor enable"),
+    ("cancel", "cancel_payment", "payment cancel"),
     ("cancel_address_change", "cancel_address_change", "merchant cancel-address-change"),
     ("choose_notifications", "notification_settings", "merchant notification-settings"),
     ("disable_second_factor", "second_factor disable", "merchant second-factor disable"),
@@ -29,7 +31,9 @@ const OPERATIONS: [(&str, &str, &str); 26] = [
     ("rotate_webhook_secret", "rotate_webhook_secret", "merchant rotate-webhook-secret"),
     ("set_address", "set_address", "merchant set-address"),
     ("set_confirmations", "set_confirmations", "merchant set-confirmations"),
+    ("set_events", "set_events", "merchant set-events"),
     ("set_name", "set_business_name", "merchant set-name"),
+    ("set_tolerance", "set_tolerance", "merchant set-tolerance"),
     ("set_webhook_url", "set_webhook_url", "merchant set-webhook-url"),
     ("suspend", "suspend", "merchant suspend"),
     ("sweep_now", "sweep_now", "sweep"),
@@ -181,7 +185,7 @@ fn bot_and_cli_do_the_same_and_write_the_same_audit_log() {
     shell(&["merchant", "grant", cli, "3"]);
     say("set_business_name", text("name", "New"));
     shell(&["merchant", "set-name", cli, "New"]);
-    say("set_confirmations", json!([{ "name": "confirmations", "type": 4, "value": 4 }]));
+    say("set_confirmations", text("confirmations", "4"));
     shell(&["merchant", "set-confirmations", cli, "4"]);
     say("set_webhook_url", text("url", url));
     shell(&["merchant", "set-webhook-url", cli, url]);
@@ -249,11 +253,11 @@ fn bot_and_cli_refuse_with_the_same_message() {
         (ada, "set_address", text("ltc_address", ""), vec!["set-address", cli, ""]),
         (ada, "set_business_name", text("name", &long), vec!["set-name", cli, &long]),
         (ada, "set_business_name", text("name", " "), vec!["set-name", cli, " "]),
-        (ada, "set_confirmations", number("confirmations", 0), vec!["set-confirmations", cli, "0"]),
+        (ada, "set_confirmations", text("confirmations", "0"), vec!["set-confirmations", cli, "0"]),
         (
             ada,
             "set_confirmations",
-            number("confirmations", 251),
+            text("confirmations", "251"),
             vec!["set-confirmations", cli, "251"],
         ),
         (ada, "set_webhook_url", text("url", "ftp://x"), vec!["set-webhook-url", cli, "ftp://x"]),

@@ -16,7 +16,8 @@ pub(crate) fn options_of(command: &Value, payment: &str, merchant: &str) -> Valu
         let value = match name.as_str() {
             "user" => json!(ADA.to_string()),
             "days" => json!(3),
-            "confirmations" => json!(4),
+            "confirmations" | "percent" => json!("4"),
+            "events" => json!("late"),
             "ltc_address" => json!(ADDRESS),
             "payment" => json!(payment),
             "merchant" => json!(merchant),
@@ -292,7 +293,7 @@ fn hostile_addresses_amounts_and_ids_are_refused_in_a_sentence() {
         check_harmless(&reply, "/grant_sub");
     }
     for (confirmations, ok) in [(0, false), (1, true), (250, true), (251, false)] {
-        let options = json!([{ "name": "confirmations", "type": 4, "value": confirmations }]);
+        let options = text("confirmations", &confirmations.to_string());
         let reply = discord.command(&ada, "set_confirmations", options);
         assert_eq!(reply.text().contains("New payments need"), ok, "{}", reply.text());
     }

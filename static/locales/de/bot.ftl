@@ -38,8 +38,8 @@ help =
     { $subscription } **Abonnement**{ $until }: Ein Administrator gibt es dir.
     { $key } **API-Schlüssel**: `/view_key` zeigt ihn; dein Shop sendet ihn bei jeder Anfrage mit. `/docs` hat Beispiele.
 
-    {"**"}Geld**: `/payments` `/payment` `/payouts` `/account` `/invoice`
-    {"**"}Konto**: `/set_business_name` `/set_confirmations` `/subscription` `/cancel_address_change` `/rotate_key` `/view_webhook_secret` `/rotate_webhook_secret`
+    {"**"}Geld**: `/payments` `/payment` `/accept` `/cancel_payment` `/payouts` `/account` `/invoice`
+    {"**"}Konto**: `/set_business_name` `/set_confirmations` `/set_tolerance` `/set_events` `/subscription` `/cancel_address_change` `/rotate_key` `/view_webhook_secret` `/rotate_webhook_secret`
     {"**"}Webhooks**: `/set_webhook_url` `/test_webhook` `/resend_webhook`
     {"**"}Neues**: `/notifications` `/notification_settings`
 address-set = Auszahlungen gehen ab jetzt an { $address }. Vergleiche die Adresse mit deiner Wallet.
@@ -65,6 +65,11 @@ confirmations-set = Neue Zahlungen brauchen { $n ->
        *[other] { $minutes } Minuten
     }. Große brauchen vielleicht mehr.
 confirmations-risk = Bei so wenigen Bestätigungen kann eine Reorganisation der Kette eine Zahlung rückgängig machen.
+tiers-set = Neue Zahlungen brauchen diese Bestätigungen: { $tiers }. Für größere gilt die Voreinstellung.
+tolerance-set = Neue Zahlungen gelten als bezahlt, wenn höchstens { $percent } % des Betrags fehlen.
+tolerance-none = Neue Zahlungen brauchen den ganzen Betrag.
+events-set = Webhooks neuer Zahlungen melden außerdem: { $events }.
+events-none = Webhooks neuer Zahlungen melden nur den Abschluss.
 subscription-suspended = Dein Konto ist gesperrt: keine neuen Zahlungen. Offene Zahlungen laufen weiter, und alles wird ausgezahlt. Wende dich an einen Administrator.
 subscription-until = Dein Abonnement läuft bis { $date } ({ $when }). Du wirst 7, 3 und 1 Tag vorher erinnert.
 subscription-ended = Dein Abonnement ist { $when } abgelaufen. Bitte einen Administrator um Verlängerung.
@@ -229,6 +234,14 @@ title-resend-all = Noch einmal senden?
 resend-all = Alle aufgegebenen Webhooks von { $name } werden noch einmal gesendet.
 button-resend-all = Noch einmal senden
 resent-all = Die aufgegebenen Webhooks von { $name } sind wieder fällig.
+title-accept = Zahlung annehmen?
+accept-payment = { $received } von { $amount } sind bestätigt. Die Zahlung wird mit dem bestätigten Betrag abgeschlossen.
+button-accept = Zahlung annehmen
+accepted = Die Zahlung ist abgeschlossen.
+title-cancel = Zahlung stornieren?
+cancel-payment = Die Zahlung läuft jetzt ab. Kommt später Geld an, wird es dir ausgezahlt. Abgeschlossen wird die Zahlung nur, wenn du sie annimmst.
+button-cancel = Zahlung stornieren
+cancelled = Die Zahlung ist storniert.
 
 ## Administration of merchants.
 
@@ -480,7 +493,15 @@ command-second_factor-disable = Die Authenticator-App nicht mehr verwenden; dazu
 command-set_business_name = Den Namen ändern, den Kunden auf der Bezahlseite sehen
 command-set_business_name-name = 1 bis 64 Zeichen
 command-set_confirmations = Ändern, wie viele Bestätigungen deine Zahlungen brauchen
-command-set_confirmations-confirmations = 1 bis 250, für neue Zahlungen; alle 2,5 Minuten kommt ein Block
+command-set_confirmations-confirmations = Eine Zahl, oder Stufen in LTC wie 1 below 0.2, 3 below 2
+command-set_tolerance = Ändern, wie viel vom Betrag fehlen darf
+command-set_tolerance-percent = Prozent, 0 bis 10, für neue Zahlungen
+command-set_events = Ändern, was dein Webhook außer dem Abschluss meldet
+command-set_events-events = seen, partly_paid, expired, late, replaced oder none
+command-accept = Eine teilweise bezahlte oder abgelaufene Zahlung annehmen
+command-accept-payment = Die Zahlung; Nummer, Bestellung oder Status
+command-cancel_payment = Eine unbezahlte Zahlung stornieren
+command-cancel_payment-payment = Die Zahlung; Nummer, Bestellung oder Status
 command-subscription = Zeigen, bis wann du Zahlungen annehmen kannst
 command-notifications = Zeigen, was dir gesagt wurde und was dich nicht erreichen konnte
 command-notification_settings = Wählen, was dir gesagt wird und wie

@@ -44,8 +44,8 @@ help =
     { $subscription } **Subscription**{ $until }: an administrator grants it with `/grant_sub`.
     { $key } **API key**: `/view_key` shows it; your shop sends it with each request. `/docs` has examples.
 
-    {"**"}Money**: `/payments` `/payment` `/payouts` `/account` `/invoice`
-    {"**"}Account**: `/set_business_name` `/set_confirmations` `/subscription` `/cancel_address_change` `/rotate_key` `/view_webhook_secret` `/rotate_webhook_secret`
+    {"**"}Money**: `/payments` `/payment` `/accept` `/cancel_payment` `/payouts` `/account` `/invoice`
+    {"**"}Account**: `/set_business_name` `/set_confirmations` `/set_tolerance` `/set_events` `/subscription` `/cancel_address_change` `/rotate_key` `/view_webhook_secret` `/rotate_webhook_secret`
     {"**"}Webhooks**: `/set_webhook_url` `/test_webhook` `/resend_webhook`
     {"**"}News**: `/notifications` `/notification_settings`
 address-set = Payouts go to { $address } from now on. Compare it with your wallet.
@@ -71,6 +71,11 @@ confirmations-set = New payments need { $n ->
        *[other] { $minutes } minutes
     }. Large ones may need more.
 confirmations-risk = With so few confirmations, a reorganisation of the chain could reverse a payment.
+tiers-set = New payments need these confirmations: { $tiers }. Larger ones need the gateway's default.
+tolerance-set = New payments are complete if at most { $percent } % of the amount is missing.
+tolerance-none = New payments need the whole amount.
+events-set = Webhooks of new payments also report: { $events }.
+events-none = Webhooks of new payments report completions only.
 subscription-suspended = Your account is suspended: no new payments. Open payments continue, and everything is paid out. Ask an administrator.
 subscription-until = Your subscription runs until { $date } ({ $when }). You are reminded 7, 3 and 1 days before.
 subscription-ended = Your subscription ended { $when }. Ask an administrator for a grant.
@@ -235,6 +240,14 @@ title-resend-all = Send them again?
 resend-all = All webhooks of { $name } that were given up are sent again.
 button-resend-all = Send again
 resent-all = The failed webhooks of { $name } are due again.
+title-accept = Accept the payment?
+accept-payment = { $received } of { $amount } are confirmed. The payment is completed with what is confirmed.
+button-accept = Accept the payment
+accepted = The payment is completed.
+title-cancel = Cancel the payment?
+cancel-payment = The payment expires now. If money arrives later, it is paid out to you, and the payment is completed only if you accept it.
+button-cancel = Cancel the payment
+cancelled = The payment is cancelled.
 
 ## Administration of merchants.
 
@@ -489,7 +502,15 @@ command-second_factor-disable = Stop using an authenticator app; needs one more 
 command-set_business_name = Change the name that shoppers see on the checkout
 command-set_business_name-name = 1 to 64 characters
 command-set_confirmations = Change how many confirmations your payments need
-command-set_confirmations-confirmations = 1 to 250, for new payments; a block comes every 2.5 minutes
+command-set_confirmations-confirmations = A number, or tiers in LTC such as 1 below 0.2, 3 below 2
+command-set_tolerance = Change how much of the amount may be missing
+command-set_tolerance-percent = Percent, 0 to 10, for new payments
+command-set_events = Change which events beside completed your webhook gets
+command-set_events-events = seen, partly_paid, expired, late, replaced, or none
+command-accept = Take a partly paid or expired payment as it is
+command-accept-payment = The payment; type its id, order or status
+command-cancel_payment = End a payment that nobody has paid
+command-cancel_payment-payment = The payment; type its id, order or status
 command-subscription = Show until when you can take payments
 command-notifications = Show what you were told, and what could not be sent to you
 command-notification_settings = Choose what you are told, and how

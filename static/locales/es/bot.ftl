@@ -41,8 +41,8 @@ help =
     { $subscription } **Suscripción**{ $until }: te la concede un administrador.
     { $key } **Clave de API**: `/view_key` la muestra; tu tienda la envía con cada solicitud. `/docs` tiene ejemplos.
 
-    {"**"}Dinero**: `/payments` `/payment` `/payouts` `/account` `/invoice`
-    {"**"}Cuenta**: `/set_business_name` `/set_confirmations` `/subscription` `/cancel_address_change` `/rotate_key` `/view_webhook_secret` `/rotate_webhook_secret`
+    {"**"}Dinero**: `/payments` `/payment` `/accept` `/cancel_payment` `/payouts` `/account` `/invoice`
+    {"**"}Cuenta**: `/set_business_name` `/set_confirmations` `/set_tolerance` `/set_events` `/subscription` `/cancel_address_change` `/rotate_key` `/view_webhook_secret` `/rotate_webhook_secret`
     {"**"}Webhooks**: `/set_webhook_url` `/test_webhook` `/resend_webhook`
     {"**"}Novedades**: `/notifications` `/notification_settings`
 address-set = Desde ahora los envíos van a { $address }. Compara la dirección con tu cartera.
@@ -68,6 +68,11 @@ confirmations-set = Los pagos nuevos necesitan { $n ->
        *[other] { $minutes } minutos
     }. Los grandes pueden necesitar más.
 confirmations-risk = Con tan pocas confirmaciones, una reorganización de la cadena podría anular un pago.
+tiers-set = Los pagos nuevos necesitan estas confirmaciones: { $tiers }. Para los mayores vale el valor general.
+tolerance-set = Los pagos nuevos se completan si falta como máximo el { $percent } % del importe.
+tolerance-none = Los pagos nuevos necesitan el importe completo.
+events-set = Los webhooks de los pagos nuevos también avisan de: { $events }.
+events-none = Los webhooks de los pagos nuevos solo avisan cuando se completan.
 subscription-suspended = Tu cuenta está suspendida: no hay pagos nuevos. Los pagos abiertos continúan y todo se paga. Consulta a un administrador.
 subscription-until = Tu suscripción dura hasta el { $date } ({ $when }). Se te recuerda 7, 3 y 1 días antes.
 subscription-ended = Tu suscripción terminó { $when }. Pide a un administrador que la prolongue.
@@ -232,6 +237,14 @@ title-resend-all = ¿Enviarlos de nuevo?
 resend-all = Todos los webhooks abandonados de { $name } se envían de nuevo.
 button-resend-all = Enviar de nuevo
 resent-all = Los webhooks abandonados de { $name } se envían otra vez.
+title-accept = ¿Aceptar el pago?
+accept-payment = Hay { $received } de { $amount } confirmados. El pago se completa con lo confirmado.
+button-accept = Aceptar el pago
+accepted = El pago está completado.
+title-cancel = ¿Cancelar el pago?
+cancel-payment = El pago vence ahora. Si llega dinero después, se te paga, y el pago solo se completa si lo aceptas.
+button-cancel = Cancelar el pago
+cancelled = El pago está cancelado.
 
 ## Administration of merchants.
 
@@ -492,7 +505,15 @@ command-second_factor-disable = Dejar de usar la aplicación de autenticación; 
 command-set_business_name = Cambiar el nombre que ven los compradores al pagar
 command-set_business_name-name = De 1 a 64 caracteres
 command-set_confirmations = Cambiar cuántas confirmaciones necesitan tus pagos
-command-set_confirmations-confirmations = De 1 a 250, para pagos nuevos; hay un bloque cada 2,5 minutos
+command-set_confirmations-confirmations = Un número, o tramos en LTC como 1 below 0.2, 3 below 2
+command-set_tolerance = Cambiar qué parte del importe puede faltar
+command-set_tolerance-percent = Porcentaje, de 0 a 10, para pagos nuevos
+command-set_events = Cambiar qué eventos recibe tu webhook además de completed
+command-set_events-events = seen, partly_paid, expired, late, replaced o none
+command-accept = Aceptar tal cual un pago parcial o vencido
+command-accept-payment = El pago; escribe su id, pedido o estado
+command-cancel_payment = Cancelar un pago que nadie ha pagado
+command-cancel_payment-payment = El pago; escribe su id, pedido o estado
 command-subscription = Mostrar hasta cuándo puedes recibir pagos
 command-notifications = Mostrar lo que se te dijo y lo que no se te pudo enviar
 command-notification_settings = Elegir qué se te dice y cómo

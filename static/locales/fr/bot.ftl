@@ -41,8 +41,8 @@ help =
     { $subscription } **Abonnement**{ $until } : un administrateur vous l'accorde.
     { $key } **Clé d'API** : `/view_key` la montre ; votre boutique l'envoie avec chaque requête. `/docs` a des exemples.
 
-    {"**"}Argent** : `/payments` `/payment` `/payouts` `/account` `/invoice`
-    {"**"}Compte** : `/set_business_name` `/set_confirmations` `/subscription` `/cancel_address_change` `/rotate_key` `/view_webhook_secret` `/rotate_webhook_secret`
+    {"**"}Argent** : `/payments` `/payment` `/accept` `/cancel_payment` `/payouts` `/account` `/invoice`
+    {"**"}Compte** : `/set_business_name` `/set_confirmations` `/set_tolerance` `/set_events` `/subscription` `/cancel_address_change` `/rotate_key` `/view_webhook_secret` `/rotate_webhook_secret`
     {"**"}Webhooks** : `/set_webhook_url` `/test_webhook` `/resend_webhook`
     {"**"}Nouvelles** : `/notifications` `/notification_settings`
 address-set = Les versements vont désormais à { $address }. Comparez-la avec votre portefeuille.
@@ -68,6 +68,11 @@ confirmations-set = Les nouveaux paiements ont besoin de { $n ->
        *[other] { $minutes } minutes
     }. Les gros peuvent en demander plus.
 confirmations-risk = Avec si peu de confirmations, une réorganisation de la chaîne pourrait annuler un paiement.
+tiers-set = Les nouveaux paiements ont besoin de ces confirmations : { $tiers }. Au-dessus, la valeur par défaut s'applique.
+tolerance-set = Les nouveaux paiements sont complets s'il manque au plus { $percent } % du montant.
+tolerance-none = Les nouveaux paiements ont besoin du montant entier.
+events-set = Les webhooks des nouveaux paiements signalent aussi : { $events }.
+events-none = Les webhooks des nouveaux paiements signalent seulement les paiements terminés.
 subscription-suspended = Votre compte est suspendu : pas de nouveaux paiements. Les paiements ouverts continuent, et tout est versé. Adressez-vous à un administrateur.
 subscription-until = Votre abonnement court jusqu'au { $date } ({ $when }). Un rappel vient 7, 3 et 1 jours avant.
 subscription-ended = Votre abonnement a pris fin { $when }. Demandez à un administrateur de le prolonger.
@@ -232,6 +237,14 @@ title-resend-all = Les renvoyer ?
 resend-all = Tous les webhooks abandonnés de { $name } sont renvoyés.
 button-resend-all = Renvoyer
 resent-all = Les webhooks abandonnés de { $name } sont de nouveau prévus.
+title-accept = Accepter le paiement ?
+accept-payment = { $received } sur { $amount } sont confirmés. Le paiement est terminé avec ce montant.
+button-accept = Accepter le paiement
+accepted = Le paiement est terminé.
+title-cancel = Annuler le paiement ?
+cancel-payment = Le paiement expire maintenant. Si de l'argent arrive plus tard, il vous est versé, et le paiement n'est terminé que si vous l'acceptez.
+button-cancel = Annuler le paiement
+cancelled = Le paiement est annulé.
 
 ## Administration of merchants.
 
@@ -486,7 +499,15 @@ command-second_factor-disable = Ne plus utiliser l'application d'authentificatio
 command-set_business_name = Changer le nom que les clients voient au paiement
 command-set_business_name-name = De 1 à 64 caractères
 command-set_confirmations = Changer le nombre de confirmations de vos paiements
-command-set_confirmations-confirmations = De 1 à 250, pour les nouveaux paiements ; un bloc toutes les 2,5 minutes
+command-set_confirmations-confirmations = Un nombre, ou des paliers en LTC comme 1 below 0.2, 3 below 2
+command-set_tolerance = Changer la part du montant qui peut manquer
+command-set_tolerance-percent = Pour cent, de 0 à 10, pour les nouveaux paiements
+command-set_events = Changer les événements que reçoit votre webhook
+command-set_events-events = seen, partly_paid, expired, late, replaced ou none
+command-accept = Accepter tel quel un paiement partiel ou expiré
+command-accept-payment = Le paiement ; tapez son id, sa commande ou son état
+command-cancel_payment = Annuler un paiement que personne n'a payé
+command-cancel_payment-payment = Le paiement ; tapez son id, sa commande ou son état
 command-subscription = Montrer jusqu'à quand vous pouvez recevoir des paiements
 command-notifications = Montrer ce qui vous a été dit ou n'a pas pu vous être envoyé
 command-notification_settings = Choisir ce qui vous est dit et comment

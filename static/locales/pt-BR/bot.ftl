@@ -41,8 +41,8 @@ help =
     { $subscription } **Assinatura**{ $until }: um administrador a concede a você.
     { $key } **Chave de API**: `/view_key` a mostra; sua loja a envia com cada pedido. `/docs` tem exemplos.
 
-    {"**"}Dinheiro**: `/payments` `/payment` `/payouts` `/account` `/invoice`
-    {"**"}Conta**: `/set_business_name` `/set_confirmations` `/subscription` `/cancel_address_change` `/rotate_key` `/view_webhook_secret` `/rotate_webhook_secret`
+    {"**"}Dinheiro**: `/payments` `/payment` `/accept` `/cancel_payment` `/payouts` `/account` `/invoice`
+    {"**"}Conta**: `/set_business_name` `/set_confirmations` `/set_tolerance` `/set_events` `/subscription` `/cancel_address_change` `/rotate_key` `/view_webhook_secret` `/rotate_webhook_secret`
     {"**"}Webhooks**: `/set_webhook_url` `/test_webhook` `/resend_webhook`
     {"**"}Novidades**: `/notifications` `/notification_settings`
 address-set = A partir de agora os repasses vão para { $address }. Compare com sua carteira.
@@ -68,6 +68,11 @@ confirmations-set = Novos pagamentos precisam de { $n ->
        *[other] { $minutes } minutos
     }. Os grandes podem precisar de mais.
 confirmations-risk = Com tão poucas confirmações, uma reorganização da cadeia pode desfazer um pagamento.
+tiers-set = Novos pagamentos precisam destas confirmações: { $tiers }. Para os maiores vale o padrão.
+tolerance-set = Novos pagamentos são concluídos se faltar no máximo { $percent } % do valor.
+tolerance-none = Novos pagamentos precisam do valor inteiro.
+events-set = Os webhooks de novos pagamentos também informam: { $events }.
+events-none = Os webhooks de novos pagamentos informam apenas a conclusão.
 subscription-suspended = Sua conta está suspensa: sem novos pagamentos. Os pagamentos abertos continuam, e tudo é pago. Fale com um administrador.
 subscription-until = Sua assinatura vale até { $date } ({ $when }). Você é lembrado 7, 3 e 1 dias antes.
 subscription-ended = Sua assinatura terminou { $when }. Peça a um administrador para prolongá-la.
@@ -232,6 +237,14 @@ title-resend-all = Enviar de novo?
 resend-all = Todos os webhooks abandonados de { $name } são enviados de novo.
 button-resend-all = Enviar de novo
 resent-all = Os webhooks abandonados de { $name } voltam a ser enviados.
+title-accept = Aceitar o pagamento?
+accept-payment = { $received } de { $amount } estão confirmados. O pagamento é concluído com o valor confirmado.
+button-accept = Aceitar o pagamento
+accepted = O pagamento foi concluído.
+title-cancel = Cancelar o pagamento?
+cancel-payment = O pagamento vence agora. Se chegar dinheiro depois, ele é repassado a você, e o pagamento só é concluído se você aceitar.
+button-cancel = Cancelar o pagamento
+cancelled = O pagamento foi cancelado.
 
 ## Administration of merchants.
 
@@ -489,7 +502,15 @@ command-second_factor-disable = Deixar de usar o aplicativo autenticador; é pre
 command-set_business_name = Mudar o nome que os clientes veem ao pagar
 command-set_business_name-name = De 1 a 64 caracteres
 command-set_confirmations = Mudar quantas confirmações seus pagamentos precisam
-command-set_confirmations-confirmations = De 1 a 250, para novos pagamentos; há um bloco a cada 2,5 minutos
+command-set_confirmations-confirmations = Um número, ou faixas em LTC como 1 below 0.2, 3 below 2
+command-set_tolerance = Mudar quanto do valor pode faltar
+command-set_tolerance-percent = Porcentagem, de 0 a 10, para novos pagamentos
+command-set_events = Mudar quais eventos seu webhook recebe
+command-set_events-events = seen, partly_paid, expired, late, replaced ou none
+command-accept = Aceitar como está um pagamento parcial ou vencido
+command-accept-payment = O pagamento; digite o id, o pedido ou o status
+command-cancel_payment = Cancelar um pagamento que ninguém pagou
+command-cancel_payment-payment = O pagamento; digite o id, o pedido ou o status
 command-subscription = Mostrar até quando você pode receber pagamentos
 command-notifications = Mostrar o que foi dito a você e o que não pôde ser enviado
 command-notification_settings = Escolher o que é dito a você e como
