@@ -21,6 +21,7 @@ pub(crate) mod error;
 mod error_body;
 mod error_code;
 mod events;
+mod export;
 mod filters;
 #[cfg(test)]
 mod fixture;

@@ -33,7 +33,7 @@ pub(super) struct Resource {
 
 const READ: &str = "GET, HEAD, OPTIONS";
 
-const RESOURCES: [Resource; 15] = [
+const RESOURCES: [Resource; 16] = [
     resource("/", READ, Access::Page),
     resource("/api/payments", "GET, HEAD, POST, OPTIONS", Access::Keyed),
     resource("/api/payments/*", READ, Access::Public),
@@ -41,6 +41,7 @@ const RESOURCES: [Resource; 15] = [
     resource("/api/payments/*/accept", "POST, OPTIONS", Access::Keyed),
     resource("/api/payments/*/cancel", "POST, OPTIONS", Access::Keyed),
     resource("/api/account", READ, Access::Keyed),
+    resource("/api/export", READ, Access::Keyed),
     resource("/api/payouts", READ, Access::Keyed),
     resource("/api/webhooks", READ, Access::Keyed),
     resource("/api/webhooks/*/attempts", READ, Access::Keyed),

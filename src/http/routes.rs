@@ -8,7 +8,9 @@ use warp::{Filter, Rejection};
 use super::api::Api;
 use super::error::ApiError;
 use super::filters::Route;
-use super::{account, create, docs, events, list, openapi, pay, qr_image, settle, show, webhooks};
+use super::{
+    account, create, docs, events, export, list, openapi, pay, qr_image, settle, show, webhooks,
+};
 
 /// All routes. A request that no route accepts becomes a JSON error.
 pub(super) fn routes(api: &Arc<Api>) -> Route {
@@ -18,6 +20,8 @@ pub(super) fn routes(api: &Arc<Api>) -> Route {
         .or(settle::route(api))
         .unify()
         .or(account::route(api))
+        .unify()
+        .or(export::route(api))
         .unify()
         .or(webhooks::route(api))
         .unify()

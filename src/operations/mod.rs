@@ -15,6 +15,7 @@ pub(crate) mod api_keys;
 pub(crate) mod audit;
 pub(crate) mod confirmations;
 pub(crate) mod create_payment;
+pub(crate) mod export;
 pub(crate) mod merchants;
 pub(crate) mod nodes;
 pub(crate) mod notifications;

@@ -6,6 +6,7 @@ use serde_json::value::RawValue;
 use crate::domain::fiat::Currency;
 use crate::domain::rate::{Rate, Source};
 use crate::domain::time::Timestamp;
+use crate::view::Time;
 
 /// An exchange that quotes LTC in currencies.
 pub(super) trait Exchange: Sync {
@@ -102,8 +103,5 @@ pub(super) fn require_pair(named: Option<&str>, currency: Currency) -> Result<()
 
 /// A time of RFC 3339.
 pub(super) fn time(text: &str) -> Result<Timestamp, Unreadable> {
-    let format = &time::format_description::well_known::Rfc3339;
-    let parsed = time::OffsetDateTime::parse(text, format).map_err(|_| Unreadable::Time)?;
-    let ms = i64::try_from(parsed.unix_timestamp_nanos() / 1_000_000);
-    ms.map(Timestamp::from_ms).map_err(|_| Unreadable::Time)
+    Time::parse(text).ok_or(Unreadable::Time)
 }

@@ -34,6 +34,7 @@ mod database;
 pub(crate) mod disk_space;
 mod error;
 pub(crate) mod events;
+pub(crate) mod export;
 mod failure;
 pub(crate) mod heads;
 pub(crate) mod high_water;

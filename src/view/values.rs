@@ -57,6 +57,15 @@ impl Serialize for Time {
     }
 }
 
+impl Time {
+    /// Parses a time of RFC 3339, with any offset.
+    pub(crate) fn parse(text: &str) -> Option<Timestamp> {
+        let format = &time::format_description::well_known::Rfc3339;
+        let parsed = time::OffsetDateTime::parse(text, format).ok()?;
+        i64::try_from(parsed.unix_timestamp_nanos() / 1_000_000).ok().map(Timestamp::from_ms)
+    }
+}
+
 /// Whole seconds until then; 0 if it is past.
 pub(crate) fn seconds_until(then: Timestamp, now: Timestamp) -> u64 {
     u64::try_from(then.ms_since(now) / 1000).unwrap_or(0)

@@ -246,7 +246,6 @@ fn bot_and_cli_refuse_with_the_same_message() {
     discord.command(ada, "set_address", text("ltc_address", ADDRESS));
     gateway.cli_ok(&["merchant", "set-address", cli, ADDRESS]);
     let long = "x".repeat(65);
-    let number = |name: &str, value: i64| json!([{ "name": name, "type": 4, "value": value }]);
     let bitcoin = "bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4";
     let cases: Vec<(&Person, &str, Value, Vec<&str>)> = vec![
         (ada, "set_address", text("ltc_address", bitcoin), vec!["set-address", cli, bitcoin]),

@@ -169,6 +169,8 @@ fn a_flipped_bit_in_the_schema_is_detected_and_reported() {
     let Some(TestEnv { gateway, shop, node: _node }) = TestEnv::shared() else { return };
     shop.create("0.05");
     gateway.term();
+    // Free pages may have an older copy of the schema, which nothing reads.
+    Database::of(&gateway).write("VACUUM");
     let file = database(&gateway);
     let good = fs::read(&file).unwrap();
     let column = b"http_status INTEGER";

@@ -2,7 +2,7 @@
 
 use crate::harness::exchanges::{Exchanges, Reply};
 use crate::harness::gateway::Gateway;
-use crate::harness::json::Fields;
+use crate::harness::json::{Fields, litoshis};
 use crate::harness::receiver::Receiver;
 use crate::harness::shop::Shop;
 use crate::harness::test_env::TestEnv;
@@ -222,4 +222,89 @@ fn a_late_payment_counts_at_the_rate_of_its_coins() {
     let accepted = gateway.cli_json(&["payment", "accept", &second.id]);
     assert_eq!(accepted.text("detail"), "accepted");
     gateway.cli_ok(&["audit"]);
+}
+
+/// The fields of a CSV row by the header's names. No field of these tests has a comma.
+fn rows(text: &str) -> Vec<std::collections::BTreeMap<String, String>> {
+    let mut lines = text.lines();
+    let names: Vec<&str> = lines.next().unwrap().split(',').collect();
+    lines
+        .map(|line| {
+            let values = line.split(',').map(str::to_owned);
+            names.iter().map(|name| (*name).to_owned()).zip(values).collect()
+        })
+        .collect()
+}
+
+/// 1. Two payments are paid, one of them in euros, a third is not, and all is swept.
+/// 2. The export has a row for each paid payment and for the payout, and its sums are those of
+///    the account.
+/// 3. `from` is part of the period, `to` is not.
+/// 4. Another merchant's export is empty, and a `create` key may not export.
+#[test]
+fn an_export_sums_to_the_account() {
+    let test_env = TestEnv::alone_with(|gateway| {
+        fixed(gateway);
+        gateway.set("sweeper.min_payout", "0.001");
+    });
+    let Some(TestEnv { gateway, shop, node }) = test_env else { return };
+    let priced =
+        shop.create_with(r#"{"amount": "4.99", "currency": "EUR", "reference": "=order-7"}"#);
+    let (plain, _unpaid) = (shop.create("0.05"), shop.create("0.07"));
+    node.send(&priced.address, "0.062375");
+    node.send(&plain.address, "0.05");
+    node.mine(2);
+    shop.await_status(&priced.id, "completed", SOON);
+    shop.await_status(&plain.id, "completed", SOON);
+    gateway.cli_ok(&["sweep"]);
+    node.mine(1);
+    let account = |name: &str| {
+        let body = gateway.request("GET", "/api/account", &[("x-api-key", &shop.api_key)], "").body;
+        litoshis(Fields::of(&body).raw(name))
+    };
+    wait_for("the payout to be mined", SOON, || account("paidLtc") > 0);
+    let export = |key: &str, query: &str| {
+        gateway.request("GET", &format!("/api/export?{query}"), &[("x-api-key", key)], "")
+    };
+    let always = "from=2020-01-01T00:00:00Z&to=2100-01-01T00:00:00Z";
+    let answer = export(&shop.api_key, always);
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    assert!(answer.header("content-type").unwrap().starts_with("text/csv"));
+    let found = rows(&answer.body);
+    let kinds: Vec<&str> = found.iter().map(|row| row["type"].as_str()).collect();
+    assert_eq!(kinds, ["payment", "payment", "payout"], "{}", answer.body);
+    assert_eq!(found[0]["paymentId"], priced.id);
+    assert_eq!((found[0]["amount"].as_str(), found[0]["currency"].as_str()), ("4.99", "EUR"));
+    assert_eq!((found[0]["rate"].as_str(), found[0]["rateSources"].as_str()), ("80", "fixed"));
+    assert_eq!(found[0]["reference"], "'=order-7");
+    let sum = |name: &str| -> u64 {
+        found
+            .iter()
+            .map(|row| row[name].as_str())
+            .filter(|text| !text.is_empty())
+            .map(litoshis)
+            .sum()
+    };
+    assert_eq!(sum("amountReceivedLtc"), account("receivedLtc"));
+    assert_eq!(sum("payoutLtc"), account("paidLtc"));
+    assert_eq!(sum("feeShareLtc") + sum("operatorFeeLtc"), account("feesLtc"));
+    assert_eq!(sum("grossLtc"), account("receivedLtc"));
+    // The edges of the period.
+    let at = &found[0]["createdAt"];
+    let first = |query: &str| rows(&export(&shop.api_key, query).body).first().cloned();
+    let from = first(&format!("from={at}&to=2100-01-01T00:00:00Z")).unwrap();
+    assert_eq!(from["paymentId"], priced.id);
+    assert_eq!(first(&format!("from=2020-01-01T00:00:00Z&to={at}")), None);
+    let datev = export(&shop.api_key, &format!("{always}&format=datev")).body;
+    assert!(datev.contains("4,99;H;EUR;"), "{datev}");
+    let other = Shop::open(&gateway, &node, "Other");
+    assert!(rows(&export(&other.api_key, always).body).is_empty());
+    let scoped =
+        ["merchant", "key", "add", &shop.merchant_id, "--name", "web", "--scope", "create"];
+    assert_eq!(export(&gateway.cli_json(&scoped).text("apiKey"), always).status, 403);
+    let missing = export(&shop.api_key, "from=2020-01-01T00:00:00Z");
+    assert_eq!(
+        (missing.status, Fields::of(&missing.body).object("error").text("param")),
+        (400, "to".into())
+    );
 }

@@ -250,6 +250,7 @@ fn a_payment_with_a_foreign_address_delays_no_other_payout() {
     restart_sweeping(
         &gateway,
         "UPDATE coins SET derivation_index = 7 WHERE derivation_index = 1;
+         UPDATE events SET derivation_index = 7 WHERE derivation_index = 1;
          DELETE FROM payment_seals WHERE derivation_index = 1;
          DELETE FROM payment_changes WHERE derivation_index = 1;
          UPDATE payments SET derivation_index = 7 WHERE derivation_index = 1;",

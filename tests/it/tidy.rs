@@ -44,7 +44,7 @@ const ROWS: [(&str, u32); 31] = [
 ];
 
 /// Crates that may be imported in one place only.
-const HOMES: [(&str, &[&str]); 29] = [
+const HOMES: [(&str, &[&str]); 30] = [
     ("warp", &["http/"]),
     ("hyper", &["http/"]),
     ("hyper_util", &["http/"]),
@@ -54,6 +54,7 @@ const HOMES: [(&str, &[&str]); 29] = [
     ("fluent_bundle", &["i18n.rs"]),
     ("fluent_syntax", &["i18n.rs", "i18n/"]),
     ("askama", &["http/checkout.rs"]),
+    ("csv", &["http/"]),
     ("qrcode", &["http/"]),
     ("prometheus", &["http/", "metrics.rs"]),
     ("poise", &["bot/"]),
@@ -73,7 +74,7 @@ const HOMES: [(&str, &[&str]); 29] = [
     ("totp_rs", &["secret/"]),
     ("iso_currency", &["domain/fiat.rs"]),
     ("quick_xml", &["rates/"]),
-    ("time", &["rates/"]),
+    ("time", &["view/"]),
 ];
 
 /// Words that say nothing about a thing.
