@@ -16,10 +16,15 @@ use prometheus::{
 
 use crate::domain::amount::Amount;
 
+/// Outcomes of a pass.
+const COMPLETED: &str = "completed";
+const FAILED: &str = "failed";
+
 static METRICS: LazyLock<Metrics> = LazyLock::new(Metrics::new);
 
 struct Metrics {
     registry: Registry,
+    passes: Passes,
     http: Http,
     node: Node,
     database: Database,
@@ -27,6 +32,14 @@ struct Metrics {
     webhooks: Webhooks,
     sweeper: Sweeper,
     discord: Discord,
+}
+
+/// Completed and failed passes of the loops that run all the time.
+struct Passes {
+    watcher: IntCounterVec,
+    sweeper: IntCounterVec,
+    webhooks: IntCounterVec,
+    notifications: IntCounterVec,
 }
 
 struct Http {
@@ -75,6 +88,7 @@ impl Metrics {
         let registry = Registry::new();
         let r = &registry;
         Metrics {
+            passes: Passes::new(r),
             http: Http::new(r),
             node: Node::new(r),
             database: Database::new(r),
@@ -83,6 +97,31 @@ impl Metrics {
             sweeper: Sweeper::new(r),
             discord: Discord::new(r),
             registry,
+        }
+    }
+}
+
+impl Passes {
+    fn new(r: &Registry) -> Passes {
+        let passes = |name, help| {
+            let passes = IntCounterVec::new(Opts::new(name, help), &["outcome"]);
+            let passes = add(r, passes);
+            for outcome in [COMPLETED, FAILED] {
+                passes.with_label_values(&[outcome]); // Starts at 0.
+            }
+            passes
+        };
+        Passes {
+            watcher: passes("litegate_watcher_passes_total", "Passes of the watcher, by outcome"),
+            sweeper: passes("litegate_sweeper_passes_total", "Passes of the sweeper, by outcome"),
+            webhooks: passes(
+                "litegate_webhook_rounds_total",
+                "Readings of the webhooks that are due, by outcome",
+            ),
+            notifications: passes(
+                "litegate_notification_rounds_total",
+                "Passes of the bot's notifications, by outcome",
+            ),
         }
     }
 }
@@ -235,6 +274,34 @@ pub(crate) fn gather() -> Vec<MetricFamily> {
 pub(crate) fn answered(address: &str, status: u16, took: Duration) {
     let status = status.to_string();
     METRICS.http.requests.with_label_values(&[address, &status]).observe(took.as_secs_f64());
+}
+
+fn passed<T, E>(passes: &IntCounterVec, pass: &Result<T, E>) {
+    let outcome = match pass {
+        Ok(_) => COMPLETED,
+        Err(_) => FAILED,
+    };
+    passes.with_label_values(&[outcome]).inc();
+}
+
+/// Counts a pass of the watcher that has ended.
+pub(crate) fn watcher_passed<T, E>(pass: &Result<T, E>) {
+    passed(&METRICS.passes.watcher, pass);
+}
+
+/// Counts a pass of the sweeper that has ended.
+pub(crate) fn sweeper_passed<T, E>(pass: &Result<T, E>) {
+    passed(&METRICS.passes.sweeper, pass);
+}
+
+/// Counts a reading of the outbox that has ended.
+pub(crate) fn webhooks_passed<T, E>(round: &Result<T, E>) {
+    passed(&METRICS.passes.webhooks, round);
+}
+
+/// Counts a pass of the bot's notifications that has ended.
+pub(crate) fn notifications_passed<T, E>(round: &Result<T, E>) {
+    passed(&METRICS.passes.notifications, round);
 }
 
 /// An open event stream; counted until it is dropped.

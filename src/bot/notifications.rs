@@ -18,6 +18,7 @@ use poise::serenity_prelude as serenity;
 use crate::domain::merchant::{MerchantId, address_to_come};
 use crate::domain::notification::{DeliveryMode, Kind};
 use crate::domain::time::Timestamp;
+use crate::metrics;
 use crate::operations::merchants as operations;
 use crate::operations::notifications::notification::Away;
 use crate::operations::notifications::{self as act, PassContext};
@@ -62,6 +63,10 @@ pub(super) async fn run(bot: &Arc<Bot>) {
             Ok(Err(failure)) => failure.to_string(),
             Err(_) => "a panic; this is a mistake of the program".to_owned(),
         };
+        metrics::notifications_passed(&match why.is_empty() {
+            true => Ok(()),
+            false => Err(()),
+        });
         // Said once, not at each try.
         if why != said && !why.is_empty() {
             tracing::warn!(why, "notifications wait");

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use tokio::runtime::Handle;
 
 use crate::domain::sweep::Planned;
+use crate::metrics;
 use crate::operations;
 use crate::store::{self, requests, sweeps};
 use crate::watchdog::{self, Loop};
@@ -72,14 +73,7 @@ impl Sweeper {
             let asked = self.newest_request(answered);
             let due = last_sweep.is_none_or(|at| at.elapsed() >= self.settings.interval)
                 || asked > answered;
-            let result = if due {
-                self.pass(&mut memory).map(|report| report.is_some())
-            } else if Instant::now() >= next_check {
-                self.maintain_in_flight(&mut memory).map(|()| false)
-            } else {
-                Ok(false)
-            };
-            let result = sealed.and(result);
+            let result = sealed.and(self.pass_or_check(&mut memory, due, next_check));
             match result {
                 Ok(swept) => {
                     failures = 0;
@@ -121,6 +115,25 @@ impl Sweeper {
                 Paused::Over => {}
             }
         }
+    }
+
+    /// Makes a pass if one is due, else the check of unconfirmed sweeps if that is due.
+    /// Answers whether coins could be swept.
+    fn pass_or_check(
+        &mut self,
+        memory: &mut Memory,
+        due: bool,
+        next_check: Instant,
+    ) -> anyhow::Result<bool> {
+        if !due && Instant::now() < next_check {
+            return Ok(false);
+        }
+        let pass = match due {
+            true => self.pass(memory).map(|report| report.is_some()),
+            false => self.maintain_in_flight(memory).map(|()| false),
+        };
+        metrics::sweeper_passed(&pass);
+        pass
     }
 
     fn use_followed_node(&mut self) {

@@ -72,6 +72,10 @@ impl Watcher {
             if let [only] = self.nodes.all() {
                 metrics::node_is(&only.name, pass.is_ok(), true); // A single node has no monitor.
             }
+            // A pass that was stopped is continued at once, and not counted.
+            if !matches!(pass, Ok(Ended::Stopped)) {
+                metrics::watcher_passed(&pass);
+            }
             let signals = subscriber.signals();
             if let Some(first_pass) = self.first_pass.take() {
                 let _ = first_pass.send(()); // The receiver may be gone.

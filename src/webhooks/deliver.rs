@@ -74,7 +74,9 @@ impl Webhooks {
         let mut in_flight = InFlight::default();
         let mut failing = false;
         while !self.shutdown.is_cancelled() {
-            match self.start_due(sender, &mut in_flight).await {
+            let round = self.start_due(sender, &mut in_flight).await;
+            metrics::webhooks_passed(&round);
+            match round {
                 Ok(()) => failing = false,
                 Err(error) => {
                     if !failing {

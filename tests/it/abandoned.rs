@@ -1,12 +1,11 @@
 //! Sweeps that are abandoned because a branch took a coin away, and that branch loses.
 
-use std::time::Duration;
-
 use serde_json::{Value, json};
 
 use crate::harness::json::litoshis;
+use crate::harness::passes::Passes;
 use crate::harness::test_env::TestEnv;
-use crate::harness::wait::{SOON, stays_true, wait_until};
+use crate::harness::wait::{SOON, wait_until};
 
 /// 1. Complete and sweep a payment; the sweep stays in the mempool.
 /// 2. Let a longer branch double-spend the coin: it is removed, and after two blocks the sweep
@@ -35,7 +34,7 @@ fn an_abandoned_sweep_is_made_again_when_its_branch_wins() {
     node.mine_exactly(&[&double_spend]);
     let theirs = hash_at(fork);
     shop.await_field(&payment.id, "confirmations", "0", SOON);
-    stays_true("not given up at once", Duration::from_secs(2), || node.mempool().is_empty());
+    gateway.holds_for_passes(Passes::Sweeper, "not given up at once", || node.mempool().is_empty());
     node.mine(2);
     gateway.await_log(&["error", "sweep abandoned"]);
 

@@ -250,7 +250,7 @@ fn the_audit_reports_a_completed_payment_without_its_coins() {
     clean(&gateway);
 }
 
-/// 1. Stop the gateway and mine: the audit reports both heights within 30 seconds.
+/// 1. Stop the gateway and mine: the audit reports both heights.
 /// 2. Start it: the audit is clean.
 /// 3. Stop the node: audit and rescan exit with 3.
 #[test]
@@ -259,10 +259,8 @@ fn a_lagging_database_or_missing_node_fails_the_audit() {
     let Some(TestEnv { gateway, shop: _, node }) = TestEnv::alone() else { return };
     gateway.term();
     node.mine(3);
-    let began = std::time::Instant::now();
     let (ours, theirs) = ((node.height() - 3).to_string(), node.height().to_string());
     differs(&gateway, &["the database is at block", &ours, &theirs]);
-    assert!(began.elapsed() < Duration::from_secs(30));
     gateway.start();
     await_clean(&gateway);
     node.stop();

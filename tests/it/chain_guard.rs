@@ -5,9 +5,10 @@ use std::time::Duration;
 use crate::harness::gateway::Gateway;
 use crate::harness::http;
 use crate::harness::node::Node;
+use crate::harness::passes::Passes;
 use crate::harness::ports;
 use crate::harness::test_env::TestEnv;
-use crate::harness::wait::{SOON, stays_true, wait_for};
+use crate::harness::wait::{SOON, wait_for};
 
 /// Enables the chain guard.
 fn watchful(gateway: &Gateway) {
@@ -73,8 +74,9 @@ fn the_chain_guard_stops_sweeps_and_expiry_until_ended() {
     node.mine(2);
     shop.await_status(&paid.id, "completed", SOON);
     gateway.let_pass(Duration::from_secs(3_600));
-    stays_true("no sweep, no expiry", Duration::from_millis(2_500), || {
-        node.mempool().is_empty() && shop.status(&unpaid.id).text("status") == "pending"
+    gateway.holds_for_passes(Passes::Sweeper, "no sweep", || node.mempool().is_empty());
+    gateway.holds_for_passes(Passes::Watcher, "no expiry", || {
+        shop.status(&unpaid.id).text("status") == "pending"
     });
     // The state is stored in the database.
     gateway.kill();
@@ -266,7 +268,7 @@ fn a_clock_jump_expires_no_payment() {
         set_wall_clock(&gateway, milliseconds);
         gateway.await_log(&["error", "clock", "wrong"]);
         node.mine(1);
-        stays_true(direction, Duration::from_millis(1_500), || {
+        gateway.holds_for_blocks(&node, direction, || {
             let fields = shop.status(&waiting.id);
             let left: u32 = fields.raw("expiresInSeconds").parse().unwrap();
             fields.text("status") == "pending" && (1_500..=1_800).contains(&left)

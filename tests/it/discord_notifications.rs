@@ -11,10 +11,11 @@ use crate::harness::discord::{
 };
 use crate::harness::gateway::Gateway;
 use crate::harness::node::Node;
+use crate::harness::passes::Passes;
 use crate::harness::proxy::Relay;
 use crate::harness::receiver::Receiver;
 use crate::harness::shop::Shop;
-use crate::harness::wait::{SOON, stays_true, wait_for};
+use crate::harness::wait::{SOON, wait_for};
 
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(3_600);
@@ -99,9 +100,11 @@ fn merchants_are_notified_of_payment_problems_and_payouts() {
     node.send(&second.address, "0.05");
     node.mine(2);
     shop.await_status(&second.id, "completed", SOON);
-    stays_true("a busy shop hears of its first payment alone", Duration::from_secs(3), || {
-        !said_to(&discord, ADA).contains(&second.id)
-    });
+    gateway.holds_for_passes(
+        Passes::Notifications,
+        "a busy shop hears of its first payment alone",
+        || !said_to(&discord, ADA).contains(&second.id),
+    );
     discord.command(&ada, "notification_settings", of_kind("paid", 0));
     let third = shop.create("0.06");
     node.send(&third.address, "0.06");
@@ -125,12 +128,14 @@ fn merchants_are_notified_of_payment_problems_and_payouts() {
     notified(&mut passed, &[&late.id, "paid late and is complete now"]);
 
     rest(&gateway, &mut passed, 2 * MINUTE);
-    stays_true("time for what is left", Duration::from_secs(4), || true);
+    // The bot sends what is left.
+    gateway
+        .holds_for_passes(Passes::Notifications, "the gateway runs", || gateway.ended().is_none());
     let before = discord.posted().len();
     gateway.restart();
     discord.await_bot();
     rest(&gateway, &mut passed, 10 * MINUTE);
-    stays_true("no repetition", Duration::from_secs(5), || {
+    gateway.holds_for_passes(Passes::Notifications, "no repetition", || {
         discord.messages_to(ADA).len() == before
     });
     each_names_what_to_do_next(&discord);
@@ -205,7 +210,7 @@ fn subscription_reminders_come_seven_three_and_one_days_before() {
         let in_time = if days == 9 { 3 } else { expected };
         wait_for(&format!("reminders after {days} days"), SOON, || ends(ADA) >= in_time);
         let more = if days == 9 { 3 } else { expected };
-        stays_true("no more", Duration::from_secs(3), || ends(ADA) == more);
+        gateway.holds_for_passes(Passes::Notifications, "no more", || ends(ADA) == more);
     }
     gateway.let_pass(DAY * 10 + HOUR);
     discord.await_message(ADA, &["subscription has ended", "Ask an administrator"]);
@@ -214,7 +219,9 @@ fn subscription_reminders_come_seven_three_and_one_days_before() {
     discord.command(&ada, "notification_settings", of_kind("subscription", 2));
     let before = discord.messages_to(ADA).len();
     gateway.let_pass(DAY * 18);
-    stays_true("silence", Duration::from_secs(5), || discord.messages_to(ADA).len() == before);
+    gateway.holds_for_passes(Passes::Notifications, "silence", || {
+        discord.messages_to(ADA).len() == before
+    });
 }
 
 /// 1. Close a merchant's direct messages and cause a notification.
@@ -270,7 +277,7 @@ fn notifications_are_grouped_and_sent_at_most_once_a_minute() {
     for _ in 0..12 {
         rotate();
     }
-    stays_true("rest", Duration::from_secs(5), || discord.messages_to(ADA).len() == 1);
+    gateway.holds_for_passes(Passes::Notifications, "rest", || discord.messages_to(ADA).len() == 1);
     let lines = |posted: &Posted| readable(&posted.body).matches("was replaced").count();
     gateway.let_pass(MINUTE + Duration::from_secs(1));
     wait_for("the second message", SOON, || discord.messages_to(ADA).len() == 2);
@@ -306,7 +313,7 @@ fn a_crash_loses_and_repeats_no_notification() {
         wait_for(&format!("the notification, after dying at {point}"), SOON, || {
             discord.messages_to(ADA).len() > before
         });
-        stays_true("no repetition", Duration::from_secs(4), || {
+        gateway.holds_for_passes(Passes::Notifications, "no repetition", || {
             discord.messages_to(ADA).len() == before + 1
         });
         gateway.let_pass(MINUTE * if before == 0 { 2 } else { 4 });
@@ -332,7 +339,9 @@ fn administrators_are_notified_of_node_and_disk_problems() {
     gateway.let_pass(5 * MINUTE);
     let down = discord.await_message(ROOT, &["has not reached the node's tip", "/node"]);
     assert!(readable(&down.body).contains("node"), "{down:?}");
-    stays_true("told once", Duration::from_secs(4), || discord.messages_to(ROOT).len() == 1);
+    gateway.holds_for_passes(Passes::Notifications, "told once", || {
+        discord.messages_to(ROOT).len() == 1
+    });
     gateway.term();
     gateway.set("node.rpc_url", url);
     gateway.set("discord.low_disk_mb", 1_000_000_000_000i64);
@@ -344,7 +353,7 @@ fn administrators_are_notified_of_node_and_disk_problems() {
         let said = said_to(&discord, ROOT);
         said.contains("the node's tip again") && said.contains("MB left")
     });
-    stays_true("told once", Duration::from_secs(4), || {
+    gateway.holds_for_passes(Passes::Notifications, "told once", || {
         said_to(&discord, ROOT).matches("MB left").count() == 1
     });
     assert!(!said_to(&discord, ADA).contains("node's tip"), "not the merchants' affair");
@@ -374,7 +383,7 @@ fn reorged_payments_and_stuck_sweeps_notify_administrators() {
     }
     gateway.let_pass(3 * HOUR + 4 * MINUTE);
     discord.await_message(ROOT, &["The audit found", "litegate audit"]);
-    stays_true("told once", Duration::from_secs(3), || {
+    gateway.holds_for_passes(Passes::Notifications, "told once", || {
         said_to(&discord, ROOT).matches("The audit found").count() == 1
     });
     each_names_what_to_do_next(&discord);
@@ -408,7 +417,8 @@ fn a_scheduled_audit_reports_differences_to_administrators() {
     gateway.await_log(&["warn", "watcher pass failed"]);
     // However many audits ran before: none runs now.
     let before = audits();
-    stays_true("no audit without a node", Duration::from_secs(4), || audits() == before);
+    gateway
+        .holds_for_passes(Passes::Notifications, "no audit without a node", || audits() == before);
 }
 
 /// 1. Let a payout exceed `max_fee_percent`, replace blocks by empty ones, and silence ZMQ.
@@ -468,7 +478,9 @@ fn excess_hot_balance_is_reported_to_administrators() {
     node.send(&small.address, "0.04");
     node.mine(2);
     shop.await_status(&small.id, "completed", SOON);
-    stays_true("so much may wait", Duration::from_secs(4), || discord.messages_to(ROOT).is_empty());
+    gateway.holds_for_passes(Passes::Notifications, "so much may wait", || {
+        discord.messages_to(ROOT).is_empty()
+    });
     let payment = shop.create("0.05");
     node.send(&payment.address, "0.05");
     node.mine(2);
@@ -476,7 +488,7 @@ fn excess_hot_balance_is_reported_to_administrators() {
     let notified = ["0.09 LTC wait", "0.04 LTC", "`sweeper.max_hot_balance`", "`/sweep_now`"];
     discord.await_message(ROOT, &notified);
     let times = || said_to(&discord, ROOT).matches("`sweeper.max_hot_balance`").count();
-    stays_true("told once", Duration::from_secs(4), || times() == 1);
+    gateway.holds_for_passes(Passes::Notifications, "told once", || times() == 1);
     gateway.let_pass(7 * HOUR);
     wait_for("the second word of it", SOON, || times() == 2);
     // With the key elsewhere the same money is not hot.
@@ -485,7 +497,7 @@ fn excess_hot_balance_is_reported_to_administrators() {
     gateway.start();
     discord.await_bot();
     gateway.let_pass(14 * HOUR);
-    stays_true("a gateway that only watches", Duration::from_secs(4), || times() == 2);
+    gateway.holds_for_passes(Passes::Notifications, "a gateway that only watches", || times() == 2);
     assert!(!said_to(&discord, ADA).contains("max_hot_balance"), "not the merchants' affair");
     each_names_what_to_do_next(&discord);
 }
@@ -520,7 +532,7 @@ fn merchants_can_opt_in_to_channel_notifications() {
     wait_for("the call in the channel", SOON, || calls().len() == 1);
     assert!(calls()[0].contains(&format!("<@{ADA}> 1 notification waits")), "{:?}", calls());
     rotate(&ada);
-    stays_true("rest", Duration::from_secs(4), || calls().len() == 1);
+    gateway.holds_for_passes(Passes::Notifications, "rest", || calls().len() == 1);
     let kept = discord.command(&ada, "notifications", json!([])).text();
     assert!(kept.contains("API key was replaced"), "{kept}");
     gateway.let_pass(MINUTE + Duration::from_secs(1));

@@ -6,10 +6,11 @@ use serde_json::{Value, json};
 
 use crate::harness::gateway::Gateway;
 use crate::harness::node::Node;
+use crate::harness::passes::Passes;
 use crate::harness::ports;
 use crate::harness::receiver::Receiver;
 use crate::harness::shop::{Created, Shop};
-use crate::harness::wait::{SOON, stays_true, wait_for, wait_until};
+use crate::harness::wait::{SOON, wait_for, wait_until};
 
 /// Longer than a node needs to be followed again: ten timeouts and some probes.
 const STEADY: Duration = Duration::from_secs(60);
@@ -193,7 +194,7 @@ fn payments_continue_while_the_first_node_fails_and_returns() {
     // The first node is synchronised again, and still not followed.
     first.connect(&second);
     gateway.await_log(&["info", "a node is well", &first.name()]);
-    stays_true("it stays with the second", Duration::from_secs(6), || changes(&gateway) == 1);
+    gateway.holds_for(4, Passes::Watcher, "it stays with the second", || changes(&gateway) == 1);
 
     second.cut();
     let on_first = shop.create_with_webhook("0.05", &receiver.url("/hook"));
@@ -269,7 +270,7 @@ fn coins_of_the_previous_node_are_not_replaced_at_once() {
     let ((slow, raw), (lost, _)) = (paid("0.05"), paid("0.051"));
     first.node.stop();
     await_followed(&gateway, &second, SOON);
-    stays_true("it counts as seen", Duration::from_secs(6), || {
+    gateway.holds_for(4, Passes::Watcher, "it counts as seen", || {
         let status = shop.status(&slow.id);
         status.text("status") == "pending" && status.raw("amountReceivedLtc") == "0.05"
     });
@@ -333,7 +334,7 @@ fn a_node_that_refuses_the_blocks_of_another_is_not_left() {
     second.node.mine(3);
     assert_eq!(second.node.height(), first.node.height() + 2);
     gateway.await_tip(&first.node.height().to_string());
-    stays_true("it is followed", Duration::from_secs(8), || changes(&gateway) == 0);
+    gateway.holds_for(4, Passes::Watcher, "it is followed", || changes(&gateway) == 0);
     first.node.stop();
     await_followed(&gateway, &second, SOON);
 }
@@ -407,7 +408,7 @@ fn another_chain_is_never_followed() {
     gateway.await_log(&["warn", "a node is not usable", &second.name()]);
     first.node.stop();
     gateway.await_log(&["warn", "a node is out of reach", &first.name()]);
-    stays_true("nobody follows it", Duration::from_secs(4), || changes(&gateway) == 0);
+    gateway.holds_for(4, Passes::Watcher, "nobody follows it", || changes(&gateway) == 0);
     assert_eq!(shop.status(&payment.id).text("status"), "completed");
     first.node.up_with(&[]);
     let later = shop.create("0.05");

@@ -6,9 +6,10 @@ use std::time::Duration;
 use crate::harness::gateway::Gateway;
 use crate::harness::json::litoshis;
 use crate::harness::node::Node;
+use crate::harness::passes::Passes;
 use crate::harness::shop::Shop;
 use crate::harness::test_env::TestEnv;
-use crate::harness::wait::{SOON, stays_true, wait_for, wait_until};
+use crate::harness::wait::{SOON, wait_for, wait_until};
 
 /// More than `fee_bump_after`.
 const AFTER: Duration = Duration::from_secs(3_700);
@@ -51,7 +52,7 @@ fn a_replacing_node_gets_a_fee_bump_to_the_same_address() {
     assert_eq!(node.balance_of(&shop.payout_address), litoshis("0.5") - high);
     let audit = gateway.cli_json(&["audit"]);
     assert_eq!(litoshis(audit.raw("feesLtc")), high);
-    stays_true("paid once", Duration::from_secs(2), || node.mempool().is_empty());
+    gateway.holds_for_passes(Passes::Sweeper, "paid once", || node.mempool().is_empty());
 }
 
 /// 1. Complete a payment of twenty tiny coins and one of 0.5 LTC; one sweep pays both and
@@ -117,7 +118,7 @@ fn the_first_version_may_be_mined_after_a_fee_bump() {
     let audit = gateway.cli_json(&["audit"]);
     assert_eq!(litoshis(audit.raw("feesLtc")), low, "the version that was mined counts");
     gateway.let_pass(AFTER);
-    stays_true("paid once", Duration::from_secs(3), || node.mempool().is_empty());
+    gateway.holds_for_passes(Passes::Sweeper, "paid once", || node.mempool().is_empty());
     node.disconnect(1);
     node.mine_empty();
     node.mine_empty();
@@ -142,7 +143,8 @@ fn a_refused_fee_bump_keeps_the_first_and_is_logged_once() {
         gateway.let_pass(AFTER);
         gateway.await_log(&["error", "does not accept a higher fee yet"]);
     }
-    stays_true("the first stays", Duration::from_secs(2), || node.mempool() == [first.clone()]);
+    gateway
+        .holds_for_passes(Passes::Sweeper, "the first stays", || node.mempool() == [first.clone()]);
     assert_eq!(
         gateway.log_lines(&["does not accept a higher fee yet"]).len(),
         1,

@@ -11,11 +11,12 @@ use serde_json::{Value, json};
 use crate::harness::gateway::Gateway;
 use crate::harness::json::{Fields, litoshis};
 use crate::harness::node::{Node, decimal};
+use crate::harness::passes::Passes;
 use crate::harness::proxy::{Fault, RpcProxy};
 use crate::harness::roles::Part;
 use crate::harness::shop::{Created, Shop};
 use crate::harness::test_env::TestEnv;
-use crate::harness::wait::{SOON, stays_true, wait_for, wait_until};
+use crate::harness::wait::{SOON, wait_for, wait_until};
 
 /// The answer of a node without an estimate.
 const NO_ESTIMATE: &str = r#""errors":["Insufficient data or no feerate found"]"#;
@@ -131,7 +132,7 @@ fn a_payout_eaten_by_fees_waits_alone_for_a_lower_fee() {
     assert_eq!(node.outputs_of(&txid).len(), 1, "the other goes out alone");
     assert_eq!(node.outputs_of(&txid)[0].0, neighbour.payout_address);
     node.mine(1);
-    stays_true("it waits", Duration::from_secs(3), || node.mempool().is_empty());
+    gateway.holds_for_passes(Passes::Sweeper, "it waits", || node.mempool().is_empty());
     assert!(payouts(&gateway, &small).is_empty(), "nothing was claimed for it");
     let waiting = gateway.cli_json(&["sweep", "--dry-run"]).objects("waiting");
     let reasons: Vec<String> = waiting.iter().map(|coin| coin.text("reason")).collect();
@@ -172,7 +173,7 @@ fn a_non_numeric_fee_estimate_is_rejected() {
         node.mine(2);
         let before = proxy.count("estimatesmartfee");
         wait_for("it asks", SOON, || proxy.count("estimatesmartfee") > before);
-        stays_true(nonsense, Duration::from_secs(1), || {
+        gateway.holds_for_passes(Passes::Sweeper, nonsense, || {
             node.mempool().is_empty() && gateway.ended().is_none()
         });
     }
@@ -202,7 +203,7 @@ fn a_coinbase_counts_like_any_coin_and_is_swept_at_a_hundred() {
     at("98");
     node.mine(1);
     at("99");
-    stays_true("immature at 99", Duration::from_secs(3), || node.mempool().is_empty());
+    gateway.holds_for_passes(Passes::Sweeper, "immature at 99", || node.mempool().is_empty());
     node.mine(1);
     at("100");
     let txid = await_sweep(&node);
@@ -244,13 +245,16 @@ fn payees_that_spend_at_once_are_not_paid_twice() {
     neighbour.await_status(&theirs.id, "completed", SOON);
     let txid = await_sweep(&node);
     let children = [spend_at_once(&node, &txid, 0), spend_at_once(&node, &txid, 1)];
-    let calm = |what: &str, mempool: usize| {
-        stays_true(what, Duration::from_secs(2), || node.mempool().len() == mempool);
+    let paid_once = |what: &str| {
         for payment in [&ours, &theirs] {
             let payouts = payouts(&gateway, payment);
             assert_eq!(payouts.len(), 1, "{what}: {payouts:?}");
             assert_eq!(payouts[0].text("txid"), txid, "{what}");
         }
+    };
+    let calm = |what: &str, mempool: usize| {
+        gateway.holds_for_passes(Passes::Sweeper, what, || node.mempool().len() == mempool);
+        paid_once(what);
     };
     calm("in the mempool, its answer lost", 3);
     proxy.set(Fault::None);
@@ -262,7 +266,8 @@ fn payees_that_spend_at_once_are_not_paid_twice() {
     sweeper.start(&gateway);
     let refused = "does not accept a sweep";
     wait_for(refused, SOON, || sweeper.log().contains(refused));
-    calm("refused", 0);
+    sweeper.holds_for_passes(Passes::Sweeper, "refused", || node.mempool().is_empty());
+    paid_once("refused");
     sweeper.kill();
     gateway.start();
     calm("in a block", 0);
@@ -313,7 +318,7 @@ fn a_new_payout_address_applies_to_sweeps_after_its_delay() {
     pay_whole(&node, &shop, "0.05");
     assert_eq!(pays(&node), shop.payout_address, "the change waits");
     days_pass(&gateway);
-    stays_true("the same sweep", Duration::from_secs(2), || node.mempool().len() == 1);
+    gateway.holds_for_passes(Passes::Sweeper, "the same sweep", || node.mempool().len() == 1);
     assert_eq!(pays(&node), shop.payout_address, "made before the change");
     node.mine(1);
     pay_whole(&node, &shop, "0.05");
@@ -376,7 +381,9 @@ fn test_env_with_dropped_sweep() -> Option<(TestEnv, Created, String, u64)> {
 fn an_evicted_sweep_keeps_its_claims_and_is_paid_once() {
     let Some((test_env, payment, first, fee)) = test_env_with_dropped_sweep() else { return };
     let TestEnv { gateway, shop, node } = &test_env;
-    stays_true("claimed still", Duration::from_secs(3), || payouts(gateway, &payment).len() == 1);
+    gateway.holds_for_passes(Passes::Sweeper, "claimed still", || {
+        payouts(gateway, &payment).len() == 1
+    });
     assert!(node.mempool().is_empty());
     node.stop();
     node.up_with(&[]);
@@ -408,7 +415,7 @@ fn a_sweep_below_the_mempool_minimum_gets_a_fee_bump() {
     node.stop();
     node.up_with(&[]);
     node.mine(3);
-    stays_true("paid once", Duration::from_secs(2), || node.mempool().is_empty());
+    gateway.holds_for_passes(Passes::Sweeper, "paid once", || node.mempool().is_empty());
     await_clean_audit(gateway, node);
 }
 

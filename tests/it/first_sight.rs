@@ -10,7 +10,7 @@ use crate::harness::gateway::Gateway;
 use crate::harness::node::Node;
 use crate::harness::proxy::{Fault, RpcProxy};
 use crate::harness::test_env::TestEnv;
-use crate::harness::wait::{SOON, stays_true, wait_for};
+use crate::harness::wait::{SOON, wait_for};
 
 const HOUR: Duration = Duration::from_secs(3_600);
 
@@ -38,7 +38,7 @@ fn a_node_gets_time_after_it_lost_its_mempool() {
     gateway.let_pass(2 * HOUR);
     node.mine(1); // The gateway is at the node's tip: it has compared with this run of the node.
     gateway.await_tip(&node.height().to_string());
-    stays_true("seen and pending", Duration::from_secs(2), || {
+    gateway.holds_for_blocks(&node, "seen and pending", || {
         let fields = shop.status(&payment.id);
         fields.raw("amountReceivedLtc") == "0.05" && fields.text("status") == "pending"
     });

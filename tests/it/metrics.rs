@@ -81,6 +81,9 @@ fn metrics_count_each_stage_of_a_payment() {
     }
     let metrics = gateway.metrics();
     for series in [
+        "litegate_watcher_passes_total{outcome=\"completed\"}",
+        "litegate_sweeper_passes_total{outcome=\"completed\"}",
+        "litegate_webhook_rounds_total{outcome=\"completed\"}",
         "litegate_database_commit_seconds_count",
         "litegate_rpc_seconds_count{call=\"getblockchaininfo\"}",
         "litegate_sweep_fees_litoshis_total",
@@ -116,6 +119,10 @@ fn metrics_are_documented_and_alert_rules_use_existing_ones() {
     });
     let has_rate = || gateway.metrics().contains("litegate_rate_age_seconds");
     wait_for("an exchange rate", SOON, has_rate);
+    wait_for("a pass that failed", SOON, || {
+        let failed = "litegate_watcher_passes_total{outcome=\"failed\"}";
+        value(&gateway.metrics(), failed).is_some_and(|count| count > 0)
+    });
     let there = families(&gateway.metrics());
     assert!(there.len() >= 25, "{there:?}");
     let read =

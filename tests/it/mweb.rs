@@ -3,8 +3,9 @@
 
 use crate::harness::gateway::Gateway;
 use crate::harness::node::Node;
+use crate::harness::passes::Passes;
 use crate::harness::test_env::TestEnv;
-use crate::harness::wait::{SOON, stays_true, wait_for};
+use crate::harness::wait::{SOON, wait_for};
 
 /// Two confirmations, three for peg-outs.
 fn few_confirmations(gateway: &Gateway) {
@@ -91,9 +92,7 @@ fn a_peg_out_is_swept_once_mature_without_delaying_others() {
         payouts.first().map(|payout| payout.raw("grossLtc").to_owned())
     };
     assert_eq!(gross(&plain.id).as_deref(), Some("0.07"));
-    stays_true("the peg-out waits", std::time::Duration::from_secs(2), || {
-        gross(&pegout.id).is_none()
-    });
+    gateway.holds_for_passes(Passes::Sweeper, "the peg-out waits", || gross(&pegout.id).is_none());
     node.mine(1);
     wait_for("the peg-out goes out", SOON, || gross(&pegout.id).as_deref() == Some("0.05"));
     node.mine(1);

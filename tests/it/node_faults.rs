@@ -2,15 +2,16 @@
 //! reports it once, creates payments meanwhile, and trusts nothing invalid.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::doctor::{GENESIS_MAIN, GENESIS_REGTEST};
 use crate::harness::gateway::Gateway;
 use crate::harness::node::Node;
+use crate::harness::passes::Passes;
 use crate::harness::ports;
 use crate::harness::proxy::{Fault, RpcProxy};
 use crate::harness::test_env::TestEnv;
-use crate::harness::wait::{SOON, stays_true, wait_for};
+use crate::harness::wait::{SOON, wait_for};
 
 /// A gateway that reaches its node through a proxy, without ZMQ.
 fn test_env_with(configure: impl FnOnce(&Gateway)) -> Option<(TestEnv, RpcProxy)> {
@@ -43,7 +44,7 @@ fn check(fault: Fault, words: &[&str]) {
         let notified = gateway.readiness().to_lowercase();
         words.iter().all(|word| notified.contains(word))
     });
-    stays_true("nothing is believed", Duration::from_secs(1), || {
+    gateway.holds_for_passes(Passes::Watcher, "nothing is believed", || {
         shop.status(&before.id).text("status") == "pending"
             && shop.status(&meanwhile.id).text("status") == "pending"
     });
@@ -175,26 +176,25 @@ fn a_sweeper_that_checks_many_coins_stops_on_request() {
     });
 }
 
-/// 1. Let the node answer slowly: creating and reading a payment is quick.
-/// 2. The payment completes.
+/// 1. While a call to the node hangs, a payment can be created and read.
+/// 2. Let the node answer slowly: the payment completes.
 #[test]
 fn a_slow_node_does_not_delay_shops() {
     let Some((TestEnv { gateway: _gateway, shop, node }, proxy)) = test_env_with(|_| ()) else {
         return;
     };
-    proxy.set(Fault::Slow(Duration::from_millis(700)));
-    proxy.await_calls(2);
-    let began = Instant::now();
+    proxy.set(Fault::Hole);
+    wait_for("a call that hangs", SOON, || proxy.hanging_calls() > 0);
     let payment = shop.create("0.05");
     shop.status(&payment.id);
-    assert!(began.elapsed() < Duration::from_millis(600), "{:?}", began.elapsed());
+    assert!(proxy.hanging_calls() > 0, "the node was to answer nothing meanwhile");
+    proxy.set(Fault::Slow(Duration::from_millis(700)));
     node.send(&payment.address, "0.05");
     node.mine(2);
     shop.await_status(&payment.id, "completed", Duration::from_secs(40));
 }
 
-/// 1. Let the node stop answering: the watcher reports it within 33 seconds, while the API
-///    answers.
+/// 1. Let the node stop answering: the watcher reports it, while the API answers.
 /// 2. Let it answer: the payment completes.
 #[test]
 #[ignore = "long"]
@@ -202,14 +202,12 @@ fn a_node_that_never_answers_is_retried_without_a_restart() {
     let Some((TestEnv { gateway, shop, node }, proxy)) = test_env_with(|_| ()) else { return };
     let payment = shop.create("0.05");
     proxy.set(Fault::Hole);
-    let began = Instant::now();
     node.send(&payment.address, "0.05");
     node.mine(2);
     wait_for("it is noticed", Duration::from_secs(35), || {
         shop.status(&payment.id); // Shops are answered all the time.
         !gateway.log_lines(&["watcher pass failed"]).is_empty()
     });
-    assert!(began.elapsed() < Duration::from_secs(33), "{:?}", began.elapsed());
     proxy.set(Fault::None);
     shop.await_status(&payment.id, "completed", SOON);
 }
@@ -229,7 +227,7 @@ fn a_lagging_node_expires_and_completes_no_payment() {
     proxy.await_calls(5);
     assert_eq!(gateway.log_lines(&["is still syncing"]).len(), 1, "{}", gateway.log());
     gateway.let_pass(Duration::from_secs(120));
-    stays_true("nothing expires", Duration::from_secs(2), || {
+    gateway.holds_for_passes(Passes::Watcher, "nothing expires", || {
         shop.status(&unpaid.id).text("status") == "pending"
     });
     proxy.set(Fault::None);
@@ -257,7 +255,7 @@ fn a_loading_mempool_evicts_and_expires_no_payment() {
     gateway.await_tip(&node.height().to_string());
     assert!(node.mempool().is_empty());
     gateway.let_pass(Duration::from_secs(120));
-    stays_true("it counts as seen", Duration::from_secs(3), || {
+    gateway.holds_for_passes(Passes::Watcher, "it counts as seen", || {
         let shown = shop.status(&payment.id);
         shown.text("status") == "pending" && shown.raw("amountReceivedLtc") == "0.05"
     });
@@ -289,7 +287,7 @@ fn a_sweep_whose_answer_was_lost_is_paid_once() {
     let payouts = gateway.cli_json(&["payment", "show", &payment.id]).objects("payouts");
     assert_eq!(payouts.len(), 1);
     assert_eq!(payouts[0].text("txid"), txid);
-    stays_true("paid once", Duration::from_secs(2), || node.mempool().is_empty());
+    gateway.holds_for_passes(Passes::Sweeper, "paid once", || node.mempool().is_empty());
     gateway.cli_ok(&["audit"]);
 }
 

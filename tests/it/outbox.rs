@@ -5,10 +5,11 @@ use std::time::Duration;
 use crate::harness::database::Database;
 use crate::harness::http::Answer;
 use crate::harness::json::Fields;
+use crate::harness::passes::Passes;
 use crate::harness::receiver::{Receiver, Reply};
 use crate::harness::shop::{Created, Shop};
 use crate::harness::test_env::TestEnv;
-use crate::harness::wait::{SOON, stays_true, wait_until};
+use crate::harness::wait::{SOON, wait_until};
 
 /// Pays and completes payments.
 fn pay(test_env: &TestEnv, payments: &[&Created]) {
@@ -227,7 +228,9 @@ fn a_rotated_secret_is_shown_and_signs() {
         let found = database.windows(secret.len()).any(|part| part == secret.as_bytes());
         assert!(!found && !log.contains(secret.as_str()), "a secret is stored or logged");
     }
-    stays_true("each is told once", Duration::from_secs(1), || receiver.hits().len() == 2);
+    test_env
+        .gateway
+        .holds_for_passes(Passes::Webhooks, "each is told once", || receiver.hits().len() == 2);
 }
 
 /// 1. Refused ports are rejected when a payment is created.

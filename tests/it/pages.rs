@@ -16,7 +16,7 @@ use crate::harness::random::setting;
 use crate::harness::roles::Part;
 use crate::harness::shop::{Created, Shop};
 use crate::harness::shopper::Shopper;
-use crate::harness::wait::{SOON, stays_true, wait_for};
+use crate::harness::wait::{SOON, rest, wait_for};
 
 /// Streams for one client address at most.
 const EACH: usize = 50;
@@ -83,7 +83,7 @@ impl Apart {
     /// Reads of the database within a time in which nothing happens.
     fn reads_at_rest(&self, time: Duration) -> u64 {
         let before = self.api.reads();
-        stays_true("rest", time, || true);
+        rest(time);
         self.api.reads() - before
     }
 }

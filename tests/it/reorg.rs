@@ -1,14 +1,14 @@
 //! Reorganisations: confirmations follow the best chain.
 
 use std::ops::RangeInclusive;
-use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use crate::harness::passes::Passes;
 use crate::harness::random::setting;
 use crate::harness::receiver::Receiver;
 use crate::harness::test_env::TestEnv;
-use crate::harness::wait::{SOON, stays_true};
+use crate::harness::wait::SOON;
 
 /// 1. Pay a payment that needs 3 confirmations and mine two blocks.
 /// 2. Replace both by empty blocks: the coin is back in the mempool, with 0 confirmations.
@@ -67,7 +67,7 @@ fn a_completed_payment_stays_completed_and_notifies_once() {
     gateway.await_log(&["warn", &payment.id]);
     node.mine(3);
     shop.await_field(&payment.id, "confirmations", "3", SOON);
-    stays_true("told once", Duration::from_secs(1), || receiver.hits().len() == 1);
+    gateway.holds_for_passes(Passes::Webhooks, "told once", || receiver.hits().len() == 1);
 }
 
 /// 1. Broadcast a payment and mine 20 empty blocks.

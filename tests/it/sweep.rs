@@ -7,9 +7,10 @@ use crate::harness::database::Database;
 use crate::harness::gateway::Gateway;
 use crate::harness::json::litoshis;
 use crate::harness::node::Node;
+use crate::harness::passes::Passes;
 use crate::harness::shop::Shop;
 use crate::harness::test_env::TestEnv;
-use crate::harness::wait::{SOON, stays_true, wait_until};
+use crate::harness::wait::{SOON, wait_until};
 
 /// Sweeps every second.
 fn sweeping(gateway: &Gateway) {
@@ -66,7 +67,8 @@ fn one_sweep_pays_two_merchants_and_splits_the_fee_by_inputs() {
     node.mine(1);
     assert_eq!(node.balance_of(&shop.payout_address), ours);
     assert_eq!(node.balance_of(&neighbour.payout_address), others);
-    stays_true("no coin is paid twice", Duration::from_secs(3), || node.mempool().is_empty());
+    gateway
+        .holds_for_passes(Passes::Sweeper, "no coin is paid twice", || node.mempool().is_empty());
 }
 
 /// 1. Confirm a payment with 2 of 3 confirmations: nothing is sent.
@@ -77,11 +79,13 @@ fn the_sweeper_sweeps_automatically_only_after_completion() {
         sweeping(gateway);
         gateway.set("payments.confirmations", 3);
     });
-    let Some(TestEnv { gateway: _gateway, shop, node }) = test_env else { return };
+    let Some(TestEnv { gateway, shop, node }) = test_env else { return };
     let id = pay(&node, &shop, "0.05");
     node.mine(2);
     shop.await_field(&id, "confirmations", "2", SOON);
-    stays_true("nothing goes out at 2 of 3", Duration::from_secs(2), || node.mempool().is_empty());
+    gateway.holds_for_passes(Passes::Sweeper, "nothing goes out at 2 of 3", || {
+        node.mempool().is_empty()
+    });
     node.mine(1);
     shop.await_status(&id, "completed", SOON);
     let txid = await_only_transaction(&node);
@@ -98,11 +102,11 @@ fn a_small_sum_waits() {
         sweeping(gateway);
         gateway.set("sweeper.min_payout", "0.05");
     });
-    let Some(TestEnv { gateway: _gateway, shop, node }) = test_env else { return };
+    let Some(TestEnv { gateway, shop, node }) = test_env else { return };
     let small = pay(&node, &shop, "0.03");
     node.mine(2);
     shop.await_status(&small, "completed", SOON);
-    stays_true("below min_payout", Duration::from_secs(3), || node.mempool().is_empty());
+    gateway.holds_for_passes(Passes::Sweeper, "below min_payout", || node.mempool().is_empty());
     let more = pay(&node, &shop, "0.03");
     node.mine(2);
     shop.await_status(&more, "completed", SOON);
@@ -122,7 +126,9 @@ fn a_sweep_survives_a_crash_of_gateway_and_node() {
     let txid = await_only_transaction(&node);
     gateway.kill();
     gateway.start();
-    stays_true("the same transaction", Duration::from_secs(2), || node.mempool() == [txid.clone()]);
+    gateway.holds_for_passes(Passes::Sweeper, "the same transaction", || {
+        node.mempool() == [txid.clone()]
+    });
     let fee = node.fee_of(&txid);
     node.mine(1);
     assert_eq!(node.balance_of(&shop.payout_address), litoshis("0.05") - fee);
@@ -138,10 +144,10 @@ fn late_money_is_swept_too() {
         gateway.set("payments.expiry", "2s");
         gateway.set("payments.late_grace", "1s");
     });
-    let Some(TestEnv { gateway: _gateway, shop, node }) = test_env else { return };
+    let Some(TestEnv { gateway, shop, node }) = test_env else { return };
     let payment = shop.create("0.05");
     shop.await_status(&payment.id, "expired", SOON);
-    stays_true("past the grace", Duration::from_millis(1_500), || true);
+    gateway.let_pass(Duration::from_secs(5));
     node.send(&payment.address, "0.05");
     node.mine(2);
     shop.await_field(&payment.id, "confirmations", "2", SOON);
@@ -161,7 +167,7 @@ fn without_the_signing_key_nothing_is_sent() {
     let id = pay(&node, &shop, "0.05");
     node.mine(2);
     shop.await_status(&id, "completed", SOON);
-    stays_true("watch-only", Duration::from_secs(2), || {
+    gateway.holds_for_passes(Passes::Sweeper, "watch-only", || {
         gateway.ended().is_none() && node.mempool().is_empty()
     });
 }
@@ -282,7 +288,7 @@ fn a_reorged_payment_releases_the_coins_swept_with_it() {
     node.mine_exactly(&[&double_spend]);
     assert_eq!(node.mempool(), [""; 0], "the sweep went with the coin that it spent");
     shop.await_field(&vanishes.id, "confirmations", "0", SOON);
-    stays_true("not given up at once", Duration::from_secs(2), || node.mempool().is_empty());
+    gateway.holds_for_passes(Passes::Sweeper, "not given up at once", || node.mempool().is_empty());
     node.mine(2);
     assert_eq!(paid(&node), std::slice::from_ref(&neighbour.payout_address));
     let fee = node.fee_of(&await_only_transaction(&node));
@@ -290,5 +296,5 @@ fn a_reorged_payment_releases_the_coins_swept_with_it() {
     node.mine(3);
     assert_eq!(node.balance_of(&neighbour.payout_address), litoshis("0.07") - fee);
     assert_eq!(node.balance_of(&shop.payout_address), 0);
-    stays_true("paid once", Duration::from_secs(2), || node.mempool().is_empty());
+    gateway.holds_for_passes(Passes::Sweeper, "paid once", || node.mempool().is_empty());
 }

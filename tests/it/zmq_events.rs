@@ -1,16 +1,17 @@
 //! ZMQ events are hints only: without ZMQ the gateway polls, and no message can mislead it.
 
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::Value;
 
 use crate::harness::files;
 use crate::harness::gateway::Gateway;
+use crate::harness::passes::Passes;
 use crate::harness::ports;
 use crate::harness::proxy::Relay;
 use crate::harness::test_env::TestEnv;
-use crate::harness::wait::{SOON, stays_true, wait_until};
+use crate::harness::wait::{SOON, wait_until};
 use crate::harness::zmq::{Publisher, unhex};
 
 /// Removes the ZMQ endpoints.
@@ -108,7 +109,7 @@ fn no_zmq_message_can_mislead_or_stop_the_watcher() {
     publisher.publish_parts(&[b"rawtx", b"body", b"\x01"]);
     publisher.publish_parts(&[b"hashblock", b"", b"\x01\x00\x00\x00", b"more"]);
     publisher.publish_parts(&[b"rawtxandmore", b"", b""]);
-    stays_true("nothing received, and it lives", Duration::from_secs(2), || {
+    gateway.holds_for_passes(Passes::Watcher, "nothing received, and it lives", || {
         assert!(gateway.ended().is_none(), "it ended:\n{}", gateway.log());
         shop.status(&payment.id).raw("amountReceivedLtc") == "0"
     });
@@ -262,7 +263,7 @@ fn the_watcher_reconnects_to_a_restarted_publisher() {
     goes_on(&test_env);
 }
 
-/// 1. Let a relay drop all packets silently: the loss is detected within 30 seconds.
+/// 1. Let a relay drop all packets silently: the loss is detected.
 /// 2. Let it forward again: the watcher reconnects, and payments complete.
 #[test]
 #[ignore = "long"]
@@ -277,9 +278,7 @@ fn a_silently_broken_zmq_connection_is_reopened() {
     let Some(test_env) = test_env else { return };
     await_metric(&test_env.gateway, "litegate_zmq_connections_total", 1);
     relay.set_hole(true);
-    let began = Instant::now();
     await_metric(&test_env.gateway, "litegate_zmq_connection_losses_total", 1);
-    assert!(began.elapsed() < Duration::from_secs(30), "{:?}", began.elapsed());
     goes_on(&test_env);
     relay.set_hole(false);
     await_metric(&test_env.gateway, "litegate_zmq_connections_total", 2);
@@ -304,7 +303,7 @@ fn zmq_events_change_nothing_while_the_node_is_silent() {
         publisher.publish("rawtx", &unhex(&raw));
         publisher.publish("hashblock", &[number; 32]);
     }
-    stays_true("nothing is claimed", Duration::from_secs(2), || {
+    gateway.holds_for_passes(Passes::Watcher, "nothing is claimed", || {
         shop.status(&payment.id).raw("amountConfirmedLtc") == "0"
             && shop.status(&unpaid.id).raw("amountReceivedLtc") == "0"
     });

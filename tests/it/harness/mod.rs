@@ -19,6 +19,7 @@ pub(crate) mod litestream;
 pub(crate) mod many;
 pub(crate) mod node;
 pub(crate) mod packages;
+pub(crate) mod passes;
 pub(crate) mod ports;
 pub(crate) mod powercut;
 pub(crate) mod proxy;
