@@ -239,7 +239,10 @@ fn a_stream_ends_when_its_payment_can_no_longer_be_paid() {
     gateway.let_pass(Duration::from_secs(120));
     shop.await_status(&payment.id, "expired", SOON);
     let (mut seen, mut bytes) = (String::new(), [0; 4096]);
-    while !seen.contains("\"status\":\"expired\"") || !seen.ends_with("\n\n") {
+    let whole_event = |seen: &str| {
+        seen.split_once("\"status\":\"expired\"").is_some_and(|(_, rest)| rest.contains("\n\n"))
+    };
+    while !whole_event(&seen) {
         let count = stream.read(&mut bytes).unwrap();
         assert!(count > 0, "it ended in the time for late money: {seen}");
         seen.push_str(&String::from_utf8_lossy(&bytes[..count]));
