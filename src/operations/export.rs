@@ -57,7 +57,7 @@ pub(crate) struct PayoutRow {
 /// Rows that are read at once.
 const STEP: u32 = 500;
 
-/// The first page of payments: pass it to [`payments`].
+/// The first page of payments: pass it to [`payments()`].
 pub(crate) fn start(tx: &ReadTx, period: Period) -> Result<u32, Refusal> {
     Ok(rows::first_index(tx, period.from)?)
 }

@@ -85,7 +85,8 @@ fn look(database: &Path, promises: &BTreeMap<String, Promise>, cut: u64) -> Resu
     }
     // A completion, its event and its coins are written in one transaction.
     let torn = one("SELECT count(*) || '' FROM payments WHERE (status = 'completed') <> EXISTS
-             (SELECT 1 FROM events WHERE events.derivation_index = payments.derivation_index)
+             (SELECT 1 FROM events
+              WHERE events.derivation_index = payments.derivation_index AND kind = 'completed')
          OR status = 'completed' AND NOT EXISTS
              (SELECT 1 FROM coins WHERE coins.derivation_index = payments.derivation_index)")?;
     if torn == "0" { Ok(()) } else { Err(format!("{torn} completions are torn")) }

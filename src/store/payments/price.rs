@@ -28,7 +28,7 @@ pub(super) fn column(price: &Price) -> String {
     serde_json::to_string(&column).unwrap_or_default()
 }
 
-/// `None` if the text is not what [`column`] writes.
+/// `None` if the text is not what [`column()`] writes.
 pub(super) fn read(json: &str) -> Option<Price> {
     let column: PriceColumn = serde_json::from_str(json).ok()?;
     let sources = column.sources.iter().map(|name| Source::from_name(name));
