@@ -270,7 +270,7 @@ fn coins_of_the_previous_node_are_not_replaced_at_once() {
     let ((slow, raw), (lost, _)) = (paid("0.05"), paid("0.051"));
     first.node.stop();
     await_followed(&gateway, &second, SOON);
-    gateway.holds_for(4, Passes::Watcher, "it counts as seen", || {
+    gateway.holds_for_passes(Passes::Watcher, "it counts as seen", || {
         let status = shop.status(&slow.id);
         status.text("status") == "pending" && status.raw("amountReceivedLtc") == "0.05"
     });
