@@ -88,7 +88,9 @@ fn an_untrusted_proxy_is_reported_once() {
     for client in ["198.51.100.1", "198.51.100.2"] {
         assert_eq!(gateway.request("GET", "/", &[("x-forwarded-for", client)], "").status, 200);
     }
-    let named = gateway.log_lines(&["warn", "127.0.0.1", "http.trusted_proxies"]);
+    let words = ["warn", "127.0.0.1", "http.trusted_proxies"];
+    gateway.await_log(&words);
+    let named = gateway.log_lines(&words);
     assert_eq!(named.len(), 1, "{named:?}");
     let said = gateway.doctor().stdout;
     assert_said(&said, "warning  proxy: 127.0.0.1 ", "http.trusted_proxies");

@@ -210,5 +210,6 @@ fn a_completed_payment_without_its_coins_raises_an_alarm() {
     gateway.cli_fails(&["audit"], 1, &[&payment.id]);
     node.mine(1);
     gateway.await_tip(&node.height().to_string());
+    gateway.await_log(&["has lost its coins"]);
     assert_eq!(gateway.log_lines(&["has lost its coins"]).len(), 1, "told once");
 }

@@ -59,6 +59,7 @@ fn the_high_water_mark_reveals_an_old_backup() {
     assert!(!given_out.contains(&fresh.address), "{given_out:?}");
     assert_eq!(fresh.address, node.derive_addresses(&gateway.setting("wallet.xpub"), 4, 4)[0]);
     gateway.restart();
+    gateway.await_log(&["high-water"]);
     assert_eq!(gateway.log_lines(&["high-water"]).len(), 1);
     assert_eq!(
         shop.create("0.05").address,
@@ -172,6 +173,7 @@ fn a_rolled_back_snapshot_skips_possibly_issued_addresses() {
     assert!(!given_out.contains(&fresh.address), "{given_out:?}");
     gateway.restart();
     shop.create("0.05");
+    gateway.await_log(&["was not in use for a while"]);
     assert_eq!(gateway.log_lines(&["was not in use for a while"]).len(), 1);
 }
 
