@@ -10,17 +10,15 @@ use super::open::open;
 use super::output::{Format, print_json, print_line, print_note};
 use crate::config::Config;
 use crate::domain::merchant::MerchantId;
-use crate::domain::network::Network;
 use crate::domain::payment::PaymentId;
-use crate::domain::time::Timestamp;
 use crate::operations::create_payment::{Created, NewPayment, Request, create_payment};
 use crate::operations::payments::{facts, facts_of};
 use crate::operations::webhooks::shown_attempts;
 use crate::operations::{Actor, Refusal, settle_payment};
 use crate::secret;
 use crate::serve::database::prepare_to_issue;
-use crate::store::payments::{self as rows, Evaluated, Filter};
-use crate::store::{Store, WriteTx, blocks, events, sweeps};
+use crate::store::payments::{self as rows, Filter};
+use crate::store::{Store, blocks, events, sweeps};
 use crate::view::sweep::PayoutView;
 use crate::view::{CoinView, EventView, PaymentView};
 
@@ -152,21 +150,12 @@ fn create(
     }
 }
 
-type Operation = fn(
-    &WriteTx,
-    &Actor,
-    Option<MerchantId>,
-    PaymentId,
-    Network,
-    Timestamp,
-) -> Result<Evaluated, Refusal>;
-
 /// Carries out an operation on a payment, and prints the payment.
 fn settle(
     config: &Config,
     store: &Store,
     id: PaymentId,
-    operation: Operation,
+    operation: settle_payment::Operation,
     format: Format,
 ) -> Result<(), Failure> {
     let (network, now) = (config.network, config.clock.now());

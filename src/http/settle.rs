@@ -6,14 +6,9 @@ use warp::Filter;
 use warp::reply::Response;
 
 use crate::domain::api_key::Permission;
-use crate::domain::merchant::MerchantId;
-use crate::domain::network::Network;
 use crate::domain::payment::PaymentId;
-use crate::domain::time::Timestamp;
 use crate::operations::payments::facts_of;
-use crate::operations::{Actor, Refusal, settle_payment};
-use crate::store::WriteTx;
-use crate::store::payments::Evaluated;
+use crate::operations::{Actor, settle_payment};
 use crate::view::PaymentView;
 
 use super::api::Api;
@@ -22,15 +17,6 @@ use super::error::ApiError;
 use super::filters::{Route, json, with_api};
 use super::keyed::{Keyed, keyed};
 use super::show::unknown;
-
-type Operation = fn(
-    &WriteTx,
-    &Actor,
-    Option<MerchantId>,
-    PaymentId,
-    Network,
-    Timestamp,
-) -> Result<Evaluated, Refusal>;
 
 pub(super) fn route(api: &Arc<Api>) -> Route {
     let accept = warp::path!("api" / "payments" / String / "accept")
@@ -59,7 +45,7 @@ async fn settle(
     api: Arc<Api>,
     holder: KeyHolder,
     id: String,
-    operation: Operation,
+    operation: settle_payment::Operation,
 ) -> Result<Response, ApiError> {
     let id: PaymentId = id.parse().map_err(|_| unknown())?;
     let (network, now) = (api.site.network, api.clock.now());

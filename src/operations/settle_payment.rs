@@ -11,6 +11,16 @@ use super::actor::{Actor, entry};
 use super::payment_events::{self, EventContext};
 use super::refusal::Refusal;
 
+/// [`accept`] or [`cancel`].
+pub(crate) type Operation = fn(
+    &WriteTx,
+    &Actor,
+    Option<MerchantId>,
+    PaymentId,
+    Network,
+    Timestamp,
+) -> Result<Evaluated, Refusal>;
+
 /// Accepts a partly paid or expired payment with the coins that are confirmed. A payment that
 /// is completed already does not change. With a merchant, only its own payments.
 ///

@@ -339,7 +339,7 @@ fn administrators_are_notified_of_node_and_disk_problems() {
     gateway.let_pass(5 * MINUTE);
     let down = discord.await_message(ROOT, &["has not reached the node's tip", "/node"]);
     assert!(readable(&down.body).contains("node"), "{down:?}");
-    gateway.holds_for_passes(Passes::Notifications, "told once", || {
+    gateway.holds_for_passes(Passes::Notifications, "sent once", || {
         discord.messages_to(ROOT).len() == 1
     });
     gateway.term();
@@ -353,7 +353,7 @@ fn administrators_are_notified_of_node_and_disk_problems() {
         let said = said_to(&discord, ROOT);
         said.contains("the node's tip again") && said.contains("MB left")
     });
-    gateway.holds_for_passes(Passes::Notifications, "told once", || {
+    gateway.holds_for_passes(Passes::Notifications, "sent once", || {
         said_to(&discord, ROOT).matches("MB left").count() == 1
     });
     assert!(!said_to(&discord, ADA).contains("node's tip"), "not the merchants' affair");
@@ -383,7 +383,7 @@ fn reorged_payments_and_stuck_sweeps_notify_administrators() {
     }
     gateway.let_pass(3 * HOUR + 4 * MINUTE);
     discord.await_message(ROOT, &["The audit found", "litegate audit"]);
-    gateway.holds_for_passes(Passes::Notifications, "told once", || {
+    gateway.holds_for_passes(Passes::Notifications, "sent once", || {
         said_to(&discord, ROOT).matches("The audit found").count() == 1
     });
     each_names_what_to_do_next(&discord);
@@ -488,7 +488,7 @@ fn excess_hot_balance_is_reported_to_administrators() {
     let notified = ["0.09 LTC wait", "0.04 LTC", "`sweeper.max_hot_balance`", "`/sweep_now`"];
     discord.await_message(ROOT, &notified);
     let times = || said_to(&discord, ROOT).matches("`sweeper.max_hot_balance`").count();
-    gateway.holds_for_passes(Passes::Notifications, "told once", || times() == 1);
+    gateway.holds_for_passes(Passes::Notifications, "sent once", || times() == 1);
     gateway.let_pass(7 * HOUR);
     wait_for("the second word of it", SOON, || times() == 2);
     // With the key elsewhere the same money is not hot.

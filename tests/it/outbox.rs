@@ -230,7 +230,7 @@ fn a_rotated_secret_is_shown_and_signs() {
     }
     test_env
         .gateway
-        .holds_for_passes(Passes::Webhooks, "each is told once", || receiver.hits().len() == 2);
+        .holds_for_passes(Passes::Webhooks, "each is sent once", || receiver.hits().len() == 2);
 }
 
 /// 1. Refused ports are rejected when a payment is created.

@@ -67,7 +67,7 @@ fn a_completed_payment_stays_completed_and_notifies_once() {
     gateway.await_log(&["warn", &payment.id]);
     node.mine(3);
     shop.await_field(&payment.id, "confirmations", "3", SOON);
-    gateway.holds_for_passes(Passes::Webhooks, "told once", || receiver.hits().len() == 1);
+    gateway.holds_for_passes(Passes::Webhooks, "sent once", || receiver.hits().len() == 1);
 }
 
 /// 1. Broadcast a payment and mine 20 empty blocks.
@@ -211,5 +211,5 @@ fn a_completed_payment_without_its_coins_raises_an_alarm() {
     node.mine(1);
     gateway.await_tip(&node.height().to_string());
     gateway.await_log(&["has lost its coins"]);
-    assert_eq!(gateway.log_lines(&["has lost its coins"]).len(), 1, "told once");
+    assert_eq!(gateway.log_lines(&["has lost its coins"]).len(), 1, "sent once");
 }
